@@ -1,0 +1,63 @@
+/**
+ * The one table of the house (ARCHITECTURE.md): which folder may import which.
+ * An arrow goes only downward; a folder's only door is its index.ts.
+ */
+const mayImport = {
+  core: [],
+  runtime: [],
+  lab: [],
+  sim: ['core'],
+  fetch: ['core', 'runtime'],
+  http: ['core', 'runtime'],
+  download: ['core', 'runtime', 'http'],
+  cli: ['core', 'runtime', 'http', 'download', 'lab', 'fetch'],
+};
+
+/** What else a folder may reach: Node's own modules and packages. */
+const mayUse = {
+  core: [],
+  sim: [],
+  fetch: [],
+  runtime: [],
+  lab: ['node:'],
+  http: ['node:', 'undici'],
+  download: ['node:'],
+  cli: ['node:', 'commander', 'undici'],
+};
+
+const folders = Object.keys(mayImport);
+
+module.exports = {
+  forbidden: [
+    { name: 'no-cycles', severity: 'error', from: {}, to: { circular: true } },
+    ...folders.map((folder) => ({
+      name: `${folder}-imports-only-what-the-table-says`,
+      severity: 'error',
+      from: { path: `^src/${folder}/`, pathNot: '\\.test\\.ts$' },
+      to: { path: '^src/', pathNot: `^src/(${[folder, ...mayImport[folder]].join('|')})/` },
+    })),
+    ...folders.map((folder) => ({
+      name: `${folder}-uses-only-what-the-table-says`,
+      severity: 'error',
+      from: { path: `^src/${folder}/`, pathNot: '\\.test\\.ts$' },
+      to: {
+        dependencyTypes: ['core', 'npm', 'npm-dev', 'npm-optional', 'npm-peer', 'npm-no-pkg', 'unknown'],
+        pathNot: mayUse[folder].includes('node:')
+          ? mayUse[folder].filter((name) => name !== 'node:').map((name) => `node_modules/${name}/`).concat('^(node:)?[a-z_/]+$')
+          : ['^$'],
+      },
+    })),
+    ...folders.map((folder) => ({
+      name: `${folder}-is-entered-by-its-index`,
+      severity: 'error',
+      from: { path: '^src/', pathNot: `^src/${folder}/` },
+      to: { path: `^src/${folder}/`, pathNot: `^src/${folder}/index\\.ts$` },
+    })),
+  ],
+  options: {
+    doNotFollow: { path: 'node_modules' },
+    tsConfig: { fileName: 'tsconfig.json' },
+    tsPreCompilationDeps: true,
+    enhancedResolveOptions: { extensions: ['.ts', '.js', '.json'] },
+  },
+};

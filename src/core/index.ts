@@ -1,0 +1,91 @@
+export { delayCapMs, jitteredDelayMs } from './back-off.ts';
+export { type Budget, type BudgetOptions, createBudget } from './budget.ts';
+export { classify, failureOf, type Observation, rowOf, tagFailure } from './classify.ts';
+export {
+  type Decision,
+  type Delivery,
+  decideAfterFailure,
+  type FailureFacts,
+  freshState,
+  type GiveUpReason,
+  type Reason,
+  type RequestState,
+  type Step,
+} from './decide.ts';
+export {
+  ConfigError,
+  ContentChangedError,
+  DeadlineError,
+  GaveUpError,
+  IntegrityError,
+  isReknitError,
+  ReknitError,
+  type ReknitErrorCode,
+} from './errors.ts';
+export type { Failure, FailureKind, Origin, Phase } from './failure.ts';
+export type { FailureRow } from './failure-row.ts';
+export { failureTable } from './failure-table.ts';
+export {
+  type ContentRange,
+  contentCodings,
+  isStrongEntityTag,
+  mediaType,
+  parseContentRange,
+  parseEntityTag,
+  parseLength,
+  parseRange,
+  parseUnsatisfiedRange,
+  type RequestedRange,
+} from './fields.ts';
+export { parseHttpDate } from './http-date.ts';
+export { type Attempt, type Hop, type Integrity, type Ledger, LedgerBook, type Outcome } from './ledger.ts';
+export {
+  type ConnectionOptions,
+  checkOption,
+  checkStatuses,
+  MAX_TIMER_MS,
+  type OptionRow,
+  optionRows,
+  type PolicyOptions,
+  type RetryOptions,
+  resolvePolicy,
+  show,
+  type TimeoutOptions,
+} from './options.ts';
+export {
+  type ConnectionLimits,
+  MAX_BAD_RESUMES,
+  MAX_DRAIN_BYTES,
+  MAX_ERROR_BODY_BYTES,
+  MAX_REDIRECTS,
+  OVERLAP_BYTES,
+  type Policy,
+  type RetryPolicy,
+  type Timeouts,
+} from './policy.ts';
+export { type PushbackFields, parsePushback } from './pushback.ts';
+export { parseDuration, parseSize } from './quantities.ts';
+export { isSecretHeader, redactUrl } from './redact.ts';
+export { isIdempotentMethod, isRepeatable } from './repeatable.ts';
+export {
+  checkResume,
+  describeRepresentation,
+  isLiveType,
+  planResume,
+  type Representation,
+  type ResponseFields,
+  type ResumeFacts,
+  type ResumePlan,
+  type ResumeVerdict,
+} from './resume.ts';
+export {
+  type BodyPlace,
+  describeCauses,
+  describeFailure,
+  describeGiveUp,
+  describeReason,
+  formatBytes,
+  formatDuration,
+  groupDigits,
+} from './sentences.ts';
+export { defaultTransientStatuses, type StatusFacts, statusPhrase, statusVerdict } from './status.ts';

@@ -1,0 +1,175 @@
+/**
+ * The ledger: the append-only record of one request. Its hops are what went out on the wire, its attempts what was tried;
+ * the number in an error, a log line, a header and a metric is this one.
+ */
+import type { Decision } from './decide.ts';
+import type { Failure } from './failure.ts';
+
+/** How the end of a body is known. */
+export type Integrity = 'digest' | 'length' | 'framing' | 'unverifiable';
+
+/** One request on the wire. */
+export interface Hop {
+  readonly url: string;
+  readonly startedAtMs: number;
+  /** First byte asked for by a `Range` of ours; absent for a whole body. */
+  readonly fromByte?: number;
+  status?: number;
+  /** The connection had carried a request before. Absent where the transport does not tell. */
+  reusedConnection?: boolean;
+  /** The peer's address, where the transport tells. */
+  address?: string;
+  /** Body bytes received on this hop, those included that were thrown away. */
+  bodyBytes: number;
+}
+
+/** One try of the request. */
+export interface Attempt {
+  /** 1-based. */
+  readonly attemptNumber: number;
+  readonly startedAtMs: number;
+  readonly hops: Hop[];
+  endedAtMs?: number;
+  /** Body bytes that the reader had not had before. */
+  newBytes: number;
+  /** Absent while it runs, and when it ended well. */
+  failure?: Failure;
+  /** What was decided after the failure; its `delayMs` is the wait before the next attempt. */
+  decision?: Decision;
+}
+
+export type Outcome = 'open' | 'complete' | 'status' | 'failed' | 'aborted';
+
+/** Attempts recorded in full at the start and at the end of a very long request; between them only counts are kept. */
+export const MAX_LEDGER_ATTEMPTS_AT_EACH_END = 256;
+
+export interface Ledger {
+  readonly method: string;
+  /** Without credentials. */
+  readonly url: string;
+  /** Times are milliseconds of the clock that the request ran on; only their differences mean something. */
+  readonly startedAtMs: number;
+  readonly attempts: readonly Attempt[];
+  /** All attempts, those left out of `attempts` included. */
+  readonly attemptCount: number;
+  readonly hopCount: number;
+  /** Waits between attempts, in total. */
+  readonly waitedMs: number;
+  /** Body bytes handed to the reader. */
+  readonly deliveredBytes: number;
+  /** Body bytes received, over all attempts. */
+  readonly receivedBytes: number;
+  readonly outcome: Outcome;
+  /** Final when the body has ended. */
+  readonly integrity: Integrity | undefined;
+  readonly endedAtMs: number | undefined;
+}
+
+/** The one writer of a ledger. */
+export class LedgerBook implements Ledger {
+  readonly method: string;
+  readonly #rawUrl: string;
+  readonly #redact: (url: string) => string;
+  readonly startedAtMs: number;
+  readonly attempts: Attempt[] = [];
+  attemptCount = 0;
+  hopCount = 0;
+  waitedMs = 0;
+  deliveredBytes = 0;
+  receivedBytes = 0;
+  outcome: Outcome = 'open';
+  integrity: Integrity | undefined = undefined;
+  endedAtMs: number | undefined = undefined;
+
+  constructor(method: string, url: string, startedAtMs: number, redact: (url: string) => string) {
+    this.method = method;
+    this.#rawUrl = url;
+    this.#redact = redact;
+    this.startedAtMs = startedAtMs;
+  }
+
+  /** Redacted when read, not when written: most ledgers are never read. */
+  get url(): string {
+    return this.#redact(this.#rawUrl);
+  }
+
+  beginAttempt(nowMs: number): Attempt {
+    this.attemptCount += 1;
+    const attempt: Attempt = { attemptNumber: this.attemptCount, startedAtMs: nowMs, hops: [], newBytes: 0 };
+    this.attempts.push(attempt);
+    if (this.attempts.length > 2 * MAX_LEDGER_ATTEMPTS_AT_EACH_END) {
+      this.attempts.splice(MAX_LEDGER_ATTEMPTS_AT_EACH_END, 1);
+    }
+    return attempt;
+  }
+
+  addHop(attempt: Attempt, url: string, nowMs: number, fromByte: number | undefined): Hop {
+    this.hopCount += 1;
+    const hop = new HopEntry(url, this.#redact, nowMs, fromByte);
+    attempt.hops.push(hop);
+    return hop;
+  }
+
+  end(outcome: Outcome, nowMs: number): void {
+    if (this.outcome !== 'open') return;
+    this.outcome = outcome;
+    this.endedAtMs = nowMs;
+    const last = this.attempts.at(-1);
+    if (last !== undefined) last.endedAtMs ??= nowMs;
+  }
+
+  toJSON(): Ledger {
+    const { method, url, startedAtMs, attempts, attemptCount, hopCount, waitedMs, deliveredBytes, receivedBytes } =
+      this;
+    const { outcome, integrity, endedAtMs } = this;
+    return {
+      method,
+      url,
+      startedAtMs,
+      attempts,
+      attemptCount,
+      hopCount,
+      waitedMs,
+      deliveredBytes,
+      receivedBytes,
+      outcome,
+      integrity,
+      endedAtMs,
+    };
+  }
+}
+
+class HopEntry implements Hop {
+  readonly #rawUrl: string;
+  readonly #redact: (url: string) => string;
+  readonly startedAtMs: number;
+  declare readonly fromByte?: number;
+  declare status?: number;
+  declare reusedConnection?: boolean;
+  declare address?: string;
+  bodyBytes = 0;
+
+  constructor(url: string, redact: (url: string) => string, startedAtMs: number, fromByte: number | undefined) {
+    this.#rawUrl = url;
+    this.#redact = redact;
+    this.startedAtMs = startedAtMs;
+    if (fromByte !== undefined) this.fromByte = fromByte;
+  }
+
+  get url(): string {
+    return this.#redact(this.#rawUrl);
+  }
+
+  toJSON(): Hop {
+    const { url, startedAtMs, bodyBytes, fromByte, status, reusedConnection, address } = this;
+    return {
+      url,
+      startedAtMs,
+      ...(fromByte === undefined ? {} : { fromByte }),
+      ...(status === undefined ? {} : { status }),
+      ...(reusedConnection === undefined ? {} : { reusedConnection }),
+      ...(address === undefined ? {} : { address }),
+      bodyBytes,
+    };
+  }
+}

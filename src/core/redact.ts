@@ -1,0 +1,23 @@
+/** Nothing printed or logged holds a credential. Text in, text out; no URL class, since core knows no platform. */
+
+const secretParameter =
+  /([?&;](?:[^=&;#]*(?:token|secret|password|passwd|signature|credential|api[-_]?key|auth|session)[^=&;#]*|sig|key|pw|pwd|code|x-amz-[^=&;#]*|x-goog-[^=&;#]*|se|sp|sv|sr|skoid|sktid)=)[^&;#\s]+/gi;
+
+/** A URL, or any text with URLs in it, without user, password and secret parameters. */
+export function redactUrl(text: string): string {
+  return text.replace(/([a-z][a-z0-9+.-]*:\/\/)[^/?#\s@]*@/gi, '$1***@').replace(secretParameter, '$1***');
+}
+
+const secretHeaders: ReadonlySet<string> = new Set([
+  'authorization',
+  'proxy-authorization',
+  'cookie',
+  'set-cookie',
+  'x-api-key',
+  'api-key',
+]);
+
+export function isSecretHeader(name: string): boolean {
+  const lower = name.toLowerCase();
+  return secretHeaders.has(lower) || /token|secret|password|signature|credential/.test(lower);
+}

@@ -1,0 +1,130 @@
+/** `fetch` that heals: the platform's own, over a dispatcher made for this one call. */
+import { ConfigError, redactUrl, show } from '../core/index.ts';
+import { CallDispatcher } from './healing.ts';
+import { rememberLedger } from './ledger-of.ts';
+import type { Life, Operation, Shared } from './life.ts';
+import type { BodySource } from './request-body.ts';
+import {
+  defaultRules,
+  type RequestOptions,
+  type RequestRules,
+  requestOptionNames,
+  resolveRules,
+} from './request-options.ts';
+
+/** What `fetch` takes, and what one request may set for itself. A body may also be a function that makes it. */
+export interface FetchInit extends Omit<RequestInit, 'body' | 'dispatcher'>, RequestOptions {
+  readonly body?: BodySource;
+}
+
+/** The platform's `fetch` as it was when this module was loaded, whatever is installed later. */
+const platformFetch = globalThis.fetch;
+
+/** A call on its way, for those who want the ledger of a call that fails. */
+export interface FetchCall {
+  readonly response: Promise<Response>;
+  readonly life: () => Life | undefined;
+}
+
+export function startFetch(
+  shared: Shared,
+  input: string | URL | Request,
+  init: FetchInit | undefined,
+  operation?: Operation,
+): FetchCall {
+  const source = init?.body;
+  const made = typeof source === 'function' ? source() : source;
+  const bodySource = typeof source === 'function' ? firstThenAnew(made, source) : source;
+  const dispatcher = new CallDispatcher(shared, rulesFor(shared, init, bodySource), operation);
+  const response = callPlatform(input, init, made, dispatcher);
+  return { response, life: () => dispatcher.life };
+}
+
+export async function healingFetch(
+  shared: Shared,
+  input: string | URL | Request,
+  init?: FetchInit,
+  operation?: Operation,
+): Promise<Response> {
+  checkUrl(input);
+  const call = startFetch(shared, input, init, operation);
+  const response = await call.response;
+  const life = call.life();
+  if (life !== undefined) rememberLedger(response, life.ledger);
+  return response;
+}
+
+function checkUrl(input: string | URL | Request): void {
+  if (typeof input !== 'string') return;
+  const isUsable = URL.canParse(input) && /^(https?|data|blob|about):/i.test(input);
+  if (!isUsable)
+    throw new ConfigError(
+      `Cannot send the request as url must be an absolute http or https URL: received ${show(redactUrl(input))}`,
+    );
+}
+
+/** Most calls set nothing of ours: they share one object of rules. */
+function rulesFor(shared: Shared, init: FetchInit | undefined, bodySource: BodySource): RequestRules {
+  const redirectsAbove = init?.redirect !== 'manual' && init?.redirect !== 'error';
+  if (init === undefined || !hasOwnSettings(init))
+    return redirectsAbove ? followingRules(shared) : defaultRules(shared.policy);
+  return resolveRules(init, shared.policy, { redirectsAbove, bodySource });
+}
+
+function hasOwnSettings(init: FetchInit): boolean {
+  if (init.body !== undefined && init.body !== null) return true;
+  for (const name of requestOptionNames) if (init[name] !== undefined) return true;
+  return false;
+}
+
+const followingByShared = new WeakMap<Shared, RequestRules>();
+
+function followingRules(shared: Shared): RequestRules {
+  let rules = followingByShared.get(shared);
+  if (rules === undefined) {
+    rules = { ...defaultRules(shared.policy), redirectsAbove: true };
+    followingByShared.set(shared, rules);
+  }
+  return rules;
+}
+
+function callPlatform(
+  input: string | URL | Request,
+  init: FetchInit | undefined,
+  made: BodySource,
+  dispatcher: CallDispatcher,
+): Promise<Response> {
+  const { body: _source, ...rest } = init ?? {};
+  const platformInit: Record<string, unknown> = { ...rest, dispatcher };
+  if (made !== undefined && made !== null) {
+    const isStream = isStreamed(made);
+    // `fetch` only looks at the kind of body and its length; the bytes of each attempt come from the source.
+    platformInit.body = isStream && !(made instanceof ReadableStream) ? iterate(made as AsyncIterable<unknown>) : made;
+    if (isStream) platformInit.duplex = 'half';
+  }
+  return platformFetch(input, platformInit as RequestInit);
+}
+
+function isStreamed(body: BodySource): boolean {
+  if (typeof body !== 'object' || body === null) return false;
+  if (body instanceof Blob || body instanceof FormData || body instanceof URLSearchParams) return false;
+  return (
+    body instanceof ReadableStream ||
+    Symbol.asyncIterator in body ||
+    (Symbol.iterator in body && !ArrayBuffer.isView(body))
+  );
+}
+
+async function* iterate(source: AsyncIterable<unknown>): AsyncGenerator<unknown> {
+  yield* source;
+}
+
+/** A body made for the platform is the first attempt's: what a function opens is opened once for each attempt. */
+function firstThenAnew(made: BodySource, make: () => BodySource): () => BodySource {
+  let first: BodySource = made;
+  return () => {
+    const body = first ?? make();
+    first = undefined;
+    return body;
+  };
+}

@@ -1,0 +1,165 @@
+/** One request as its caller sees it: it outlives attempts, hops and, under `fetch`, the dispatches of its redirects. */
+import {
+  type Attempt,
+  type Budget,
+  decideAfterFailure,
+  type Failure,
+  type FailureFacts,
+  freshState,
+  isRepeatable,
+  LedgerBook,
+  type Outcome,
+  type Policy,
+  type RequestState,
+  redactUrl,
+  type Step,
+} from '../core/index.ts';
+import type { Runtime, Sweep, Timer } from '../runtime/index.ts';
+import { type EventListener, eventChannel, type ReknitEvent } from './events.ts';
+import { createRequestBody, type RequestBody } from './request-body.ts';
+import { headerOf, type RequestHeaders } from './request-headers.ts';
+import type { RequestRules } from './request-options.ts';
+import type { DispatchOptions, Transport } from './transport.ts';
+
+/** What all requests of a client share. */
+export interface Shared {
+  readonly policy: Policy;
+  readonly runtime: Runtime;
+  readonly sweep: Sweep;
+  readonly budget: Budget;
+  readonly transport: Transport;
+  /**
+   * Under an unmodified program: our limits on headers and silence hold only where another attempt is allowed, else
+   * undici's own 300 s stay.
+   */
+  readonly isGentle: boolean;
+  readonly onEvent: EventListener | undefined;
+}
+
+/** What the requests of one operation of `retry` have in common: one ledger, one count of attempts. */
+export interface Operation {
+  readonly ledger: LedgerBook;
+  state: RequestState;
+}
+
+type Details<T> = T extends unknown ? Omit<T, 'method' | 'url' | 'attemptNumber'> : never;
+export type EventDetails = Details<ReknitEvent>;
+
+export class Life {
+  readonly shared: Shared;
+  readonly rules: RequestRules;
+  readonly ledger: LedgerBook;
+  /** What was asked for at first; resumes and repeats after a redirect start here. */
+  readonly home: DispatchOptions;
+  readonly isRepeatable: boolean;
+  readonly body: RequestBody;
+  readonly deadlineAtMs: number | undefined;
+  state: RequestState;
+  attempt: Attempt;
+  /** Called when the deadline comes, by whoever works for this request then. */
+  onDeadline: (() => void) | undefined;
+  #deadlineTimer: Timer | undefined;
+  readonly #isWatched: boolean;
+  readonly #operation: Operation | undefined;
+  /** Whoever made this request decides itself when it has ended. */
+  isHeldOpen = false;
+
+  constructor(shared: Shared, rules: RequestRules, home: DispatchOptions, operation?: Operation) {
+    const { clock } = shared.runtime;
+    const nowMs = clock.nowMs();
+    this.shared = shared;
+    this.rules = rules;
+    this.home = home;
+    this.#operation = operation;
+    this.state = operation?.state ?? freshState;
+    this.ledger = operation?.ledger ?? new LedgerBook(home.method, `${home.origin}${home.path}`, nowMs, redactUrl);
+    this.isRepeatable = isRepeatable({
+      method: home.method,
+      declared: rules.repeatable,
+      hasIdempotencyKey: rules.idempotencyKey !== undefined || hasKey(home),
+    });
+    this.body = createRequestBody(rules.bodySource ?? (home.body as never), rules.replayBufferBytes);
+    this.#isWatched = rules.onEvent !== undefined || shared.onEvent !== undefined;
+    this.deadlineAtMs = rules.deadlineMs === undefined ? undefined : nowMs + rules.deadlineMs;
+    if (rules.deadlineMs !== undefined) {
+      this.#deadlineTimer = clock.after(rules.deadlineMs, () => this.onDeadline?.(), 'idle');
+    }
+    shared.budget.earn();
+    this.attempt = this.beginAttempt(undefined);
+  }
+
+  get nowMs(): number {
+    return this.shared.runtime.clock.nowMs();
+  }
+
+  beginAttempt(fromByte: number | undefined): Attempt {
+    this.attempt = this.ledger.beginAttempt(this.nowMs);
+    if (this.isWatched) this.emit({ type: 'attempt', ...(fromByte === undefined ? {} : { fromByte }) });
+    return this.attempt;
+  }
+
+  decide(
+    failure: Failure,
+    facts: Omit<FailureFacts, 'nowMs' | 'deadlineAtMs' | 'random' | 'isRepeatable' | 'hasBudget'>,
+  ): Step {
+    const { policy, budget, runtime } = this.shared;
+    return decideAfterFailure(policy.retry, this.state, failure, {
+      ...facts,
+      nowMs: this.nowMs,
+      deadlineAtMs: this.deadlineAtMs,
+      random: runtime.random,
+      isRepeatable: this.isRepeatable,
+      hasBudget: budget.hasOne(),
+    });
+  }
+
+  /** Takes a decision over: state, budget, ledger, events. */
+  accept(failure: Failure, step: Step): void {
+    const { decision } = step;
+    this.attempt.failure = failure;
+    this.attempt.decision = decision;
+    this.attempt.endedAtMs = this.nowMs;
+    this.state = step.state;
+    if (this.#operation !== undefined) this.#operation.state = step.state;
+    if (step.isCharged) this.shared.budget.spend();
+    else if (decision.kind !== 'give-up' && decision.because === 'progress') this.shared.budget.earn();
+    if (decision.kind === 'give-up') return;
+    this.ledger.waitedMs += decision.delayMs;
+    if (this.isWatched) this.emit({ type: 'wait', delayMs: decision.delayMs, decision });
+  }
+
+  get isWatched(): boolean {
+    return this.#isWatched || eventChannel.hasSubscribers;
+  }
+
+  /** Ask `isWatched` first: details are not made for nobody. */
+  emit(details: EventDetails): void {
+    const { method, url } = this.ledger;
+    const event = { ...details, method, url, attemptNumber: this.attempt.attemptNumber } as ReknitEvent;
+    this.rules.onEvent?.(event);
+    this.shared.onEvent?.(event);
+    if (eventChannel.hasSubscribers) eventChannel.publish(event);
+  }
+
+  /** A redirect's own body has ended, and whoever follows it above us will dispatch again. */
+  staysOpen(status: number): boolean {
+    return this.isHeldOpen || (this.rules.redirectsAbove && status >= 300 && status < 400 && status !== 304);
+  }
+
+  end(outcome: Outcome): void {
+    this.#deadlineTimer?.cancel();
+    this.onDeadline = undefined;
+    this.body.release();
+    if (this.#operation === undefined) this.ledger.end(outcome, this.nowMs);
+    if (!this.isWatched) return;
+    const { integrity, attemptCount, deliveredBytes } = this.ledger;
+    const proof = integrity === undefined ? {} : { integrity };
+    this.emit({ type: 'end', outcome, attempts: attemptCount, deliveredBytes, ...proof });
+  }
+}
+
+function hasKey(home: DispatchOptions): boolean {
+  // Only methods that are not idempotent need one; the headers of all others are never looked at.
+  if (home.method === 'GET' || home.method === 'HEAD') return false;
+  return headerOf(home.headers as RequestHeaders, 'idempotency-key') !== undefined;
+}

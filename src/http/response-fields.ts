@@ -1,0 +1,72 @@
+import type { ResponseFields } from '../core/index.ts';
+
+/** Response headers as undici's parser hands them over: name, value, name, value; a value may be a list. */
+export type RawHeaders = readonly (Buffer | string | readonly (Buffer | string)[])[];
+
+/** The fields that decisions read, and no other: this runs once for every response. */
+export interface PickedFields extends ResponseFields {
+  readonly retryAfter?: string;
+  readonly retryAfterMs?: string;
+  readonly location?: string;
+}
+
+const wanted: Readonly<Record<string, keyof PickedFields>> = {
+  date: 'date',
+  etag: 'etag',
+  location: 'location',
+  'retry-after': 'retryAfter',
+  'content-type': 'contentType',
+  'last-modified': 'lastModified',
+  'content-range': 'contentRange',
+  'accept-ranges': 'acceptRanges',
+  'content-length': 'contentLength',
+  'retry-after-ms': 'retryAfterMs',
+  'content-encoding': 'contentEncoding',
+  'transfer-encoding': 'transferEncoding',
+};
+
+const wantedLengths = new Uint8Array(64);
+for (const name of Object.keys(wanted)) wantedLengths[name.length] = 1;
+
+export function pickFields(raw: RawHeaders): PickedFields {
+  const picked: Record<string, string> = {};
+  for (let i = 0; i + 1 < raw.length; i += 2) {
+    const name = raw[i] as Buffer | string;
+    if (name.length >= 64 || wantedLengths[name.length] === 0) continue;
+    const field = wanted[text(name).toLowerCase()];
+    if (field === undefined) continue;
+    const value = raw[i + 1]!;
+    const joined = Array.isArray(value) ? value.map(text).join(', ') : text(value as Buffer | string);
+    picked[field] = picked[field] === undefined ? joined : `${picked[field]}, ${joined}`;
+  }
+  return picked as PickedFields;
+}
+
+function text(value: Buffer | string): string {
+  return typeof value === 'string' ? value : value.toString('latin1');
+}
+
+/** What new-style handlers expect: names in lower case, repeated ones as a list. */
+export function toHeaderRecord(raw: RawHeaders): Record<string, string | string[]> {
+  const record: Record<string, string | string[]> = {};
+  for (let i = 0; i + 1 < raw.length; i += 2) {
+    const name = text(raw[i] as Buffer | string).toLowerCase();
+    const value = raw[i + 1]!;
+    const values = Array.isArray(value) ? value.map(text) : [text(value as Buffer | string)];
+    const before = record[name];
+    const all = before === undefined ? values : [...(Array.isArray(before) ? before : [before]), ...values];
+    record[name] = all.length === 1 ? all[0]! : all;
+  }
+  return record;
+}
+
+/** The way back: a record of headers as the raw list that old-style handlers expect. */
+export function toRawHeaders(record: Readonly<Record<string, string | readonly string[] | undefined>>): Buffer[] {
+  const raw: Buffer[] = [];
+  for (const [name, value] of Object.entries(record)) {
+    for (const one of Array.isArray(value) ? value : [value]) {
+      if (one !== undefined) raw.push(Buffer.from(name, 'latin1'), Buffer.from(String(one), 'latin1'));
+    }
+  }
+  return raw;
+}

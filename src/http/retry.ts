@@ -1,0 +1,149 @@
+/** The general form: an operation that consumes as it downloads (an unpacker, a parser), tried again as a whole. */
+import {
+  decideAfterFailure,
+  type Failure,
+  failureOf,
+  freshState,
+  type Ledger,
+  LedgerBook,
+  redactUrl,
+} from '../core/index.ts';
+import { sleep, systemRuntime } from '../runtime/index.ts';
+import { type Client, type ClientOptions, createClientShared, PooledClient } from './client.ts';
+import { errorFor } from './error-for.ts';
+import type { Operation, Shared } from './life.ts';
+
+export interface OperationContext {
+  /** 1-based. */
+  readonly attemptNumber: number;
+  readonly signal: AbortSignal;
+  /** Its requests share the operation's ledger, attempts and budget: N attempts are N, never N times N. */
+  readonly client: Client;
+}
+
+export interface RetryOperationOptions extends ClientOptions {
+  /** Whose connections and budget to use. @default a client made for this operation */
+  readonly client?: Client;
+  readonly signal?: AbortSignal | undefined;
+  /** For the ledger and for messages. @default 'operation' */
+  readonly name?: string;
+}
+
+/**
+ * Tries an operation again when the failure *under* its error is a transient one of the network, however it was wrapped;
+ * never when the consumer itself failed: a corrupt archive is not downloaded eight times.
+ *
+ * @throws what the operation threw, if its failure is not of the network; GaveUpError after the last attempt
+ * @example
+ * ```ts
+ * import { retry } from 'reknit';
+ * const text = await retry(async ({ client }) => (await client.fetch('https://example.com/')).text());
+ * console.log(text.length);
+ * ```
+ */
+export async function retry<T>(
+  operation: (context: OperationContext) => Promise<T> | T,
+  options: RetryOperationOptions = {},
+): Promise<T> {
+  const { client, signal, name = 'operation', ...clientOptions } = options;
+  const owner =
+    client instanceof PooledClient
+      ? client
+      : new PooledClient(createClientShared(clientOptions, systemRuntime, { isGentle: false }));
+  try {
+    return await new Trials(owner, name, signal).run(operation);
+  } finally {
+    if (owner !== client) await owner.destroy();
+  }
+}
+
+class Trials {
+  readonly #shared: Shared;
+  readonly #client: PooledClient;
+  readonly #operation: Operation & { readonly ledger: LedgerBook };
+  readonly #signal: AbortSignal | undefined;
+  readonly #deadlineAtMs: number | undefined;
+  readonly #startedAtMs: number;
+
+  constructor(client: PooledClient, name: string, signal: AbortSignal | undefined) {
+    this.#shared = client.shared;
+    this.#client = client;
+    this.#signal = signal;
+    this.#startedAtMs = this.#nowMs;
+    this.#operation = { ledger: new LedgerBook('RETRY', name, this.#startedAtMs, redactUrl), state: freshState };
+    const { deadlineMs } = this.#shared.policy.timeouts;
+    this.#deadlineAtMs = deadlineMs === undefined ? undefined : this.#startedAtMs + deadlineMs;
+  }
+
+  get #nowMs(): number {
+    return this.#shared.runtime.clock.nowMs();
+  }
+
+  async run<T>(operation: (context: OperationContext) => Promise<T> | T): Promise<T> {
+    for (let attemptNumber = 1; ; attemptNumber += 1) {
+      this.#signal?.throwIfAborted();
+      const stop = new AbortController();
+      const signal = this.#signal === undefined ? stop.signal : AbortSignal.any([this.#signal, stop.signal]);
+      try {
+        const value = await operation({ attemptNumber, signal, client: this.#client.forOperation(this.#operation) });
+        this.#operation.ledger.end('complete', this.#nowMs);
+        return value;
+      } catch (error) {
+        // What the operation left running would compete with its next try.
+        stop.abort(error);
+        await this.#waitAfter(error);
+      }
+    }
+  }
+
+  /** Returns when the operation may be tried again, or throws. */
+  async #waitAfter(error: unknown): Promise<void> {
+    if (this.#signal?.aborted === true) throw this.#signal.reason;
+    const failure = failureOf(error);
+    if (failure === undefined || !isWorthRepeating(failure)) {
+      this.#operation.ledger.end('failed', this.#nowMs);
+      throw error;
+    }
+    const step = decideAfterFailure(this.#shared.policy.retry, this.#operation.state, again(failure), {
+      nowMs: this.#nowMs,
+      deadlineAtMs: this.#deadlineAtMs,
+      random: this.#shared.runtime.random,
+      newBytes: 0,
+      missingBytes: undefined,
+      // The caller said so by calling `retry`.
+      isRepeatable: true,
+      isReplayable: true,
+      delivery: { kind: 'nothing' },
+      hasBudget: this.#shared.budget.hasOne(),
+    });
+    if (step.decision.kind === 'give-up') this.#giveUp(step.decision.reason, failure, error);
+    this.#operation.state = step.state;
+    if (step.isCharged) this.#shared.budget.spend();
+    const { delayMs } = step.decision;
+    this.#operation.ledger.waitedMs += delayMs;
+    await sleep(this.#shared.runtime.clock, delayMs, this.#signal);
+  }
+
+  #giveUp(reason: Parameters<typeof errorFor>[0], failure: Failure, error: unknown): never {
+    const ledger: Ledger = this.#operation.ledger;
+    this.#operation.ledger.end('failed', this.#nowMs);
+    throw errorFor(
+      reason,
+      failure,
+      error,
+      ledger,
+      { atByte: ledger.deliveredBytes, totalBytes: undefined },
+      this.#nowMs,
+    );
+  }
+}
+
+/** A content that changed under a stream is new from its beginning: the operation begins there, too. */
+function isWorthRepeating(failure: Failure): boolean {
+  return failure.transient || failure.kind === 'content-changed';
+}
+
+function again(failure: Failure): Failure {
+  const { mark: _mark, ...rest } = failure;
+  return { ...rest, transient: true, mayHaveRun: false };
+}

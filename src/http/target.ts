@@ -1,0 +1,29 @@
+import { ConfigError, redactUrl, show } from '../core/index.ts';
+
+/** A URL as dispatch wants it. */
+export interface Target {
+  readonly origin: string;
+  readonly path: string;
+  /** From `user:password@` in the URL; it never stays in it. */
+  readonly authorization: string | undefined;
+}
+
+/** @throws ConfigError if it is no absolute http or https URL */
+export function parseTarget(input: string | URL): Target {
+  const url = typeof input === 'string' ? parse(input) : input;
+  if (url.protocol !== 'http:' && url.protocol !== 'https:') return refuse(input);
+  const login =
+    url.username === '' ? undefined : `${decodeURIComponent(url.username)}:${decodeURIComponent(url.password)}`;
+  const authorization = login === undefined ? undefined : `Basic ${Buffer.from(login).toString('base64')}`;
+  return { origin: url.origin, path: url.pathname + url.search, authorization };
+}
+
+function parse(input: string): URL {
+  return URL.canParse(input) ? new URL(input) : refuse(input);
+}
+
+function refuse(input: unknown): never {
+  throw new ConfigError(
+    `Cannot send the request as url must be an absolute http or https URL: received ${show(typeof input === 'string' ? redactUrl(input) : String(input))}`,
+  );
+}

@@ -1,0 +1,218 @@
+/** Takes hops to the wire: our own agents, their proxies, their connections, and the limit per origin. */
+import type { Socket } from 'node:net';
+import { Agent, Client, type Dispatcher, Pool } from 'undici';
+import type { Policy } from '../core/index.ts';
+import type { Clock } from '../runtime/index.ts';
+import { type Connect, createConnect, type TlsOptions } from './connect.ts';
+import { type ConnectionFacts, HopHandler, NewFaceHopHandler } from './hop-handler.ts';
+import type { ForwardProxy, ProxyRules } from './proxy-rules.ts';
+import { headerOf, type RequestHeaders, withHeaders } from './request-headers.ts';
+import { Slots } from './slots.ts';
+import { createTunnelConnect, TunnelCount } from './tunnel.ts';
+
+export type DispatchOptions = Dispatcher.DispatchOptions;
+
+/** How one hop wants to be sent. */
+export type HopRoute = 'pooled' | 'fresh' | 'fresh-http1';
+
+export interface Transport {
+  send(options: DispatchOptions, hop: HopHandler, route: HopRoute): void;
+  /** Upgrades and CONNECT: taken to the origin without any healing. */
+  pass(options: DispatchOptions, handler: Dispatcher.DispatchHandler): void;
+  /** The origin, or the proxy in front of it, wants fewer of us at once. */
+  slowDown(origin: string): void;
+  close(): Promise<void>;
+  destroy(): Promise<void>;
+}
+
+export interface TransportSettings {
+  readonly policy: Policy;
+  readonly clock: Clock;
+  readonly tls: TlsOptions | undefined;
+  readonly socketPath: string | undefined;
+  readonly proxyFor: ProxyRules;
+}
+
+interface Route {
+  readonly proxy: ForwardProxy | undefined;
+  readonly isTunnel: boolean;
+  readonly slots: Slots;
+}
+
+export class AgentTransport implements Transport {
+  readonly #settings: TransportSettings;
+  readonly #pooled: Agent;
+  #fresh: Agent | undefined;
+  #freshHttp1: Agent | undefined;
+  readonly #routes = new Map<string, Route>();
+  readonly #slotsByPlace = new Map<string, Slots>();
+  readonly #tunnels = new Map<string, TunnelCount>();
+
+  constructor(settings: TransportSettings) {
+    this.#settings = settings;
+    const { connections } = settings.policy;
+    this.#pooled = this.#createAgent(connections.keepAlive ? 1 : 0, connections.http2);
+  }
+
+  send(options: DispatchOptions, hop: HopHandler, route: HopRoute): void {
+    const origin = String(options.origin);
+    const { slots, proxy, isTunnel } = this.#routes.get(origin) ?? this.#addRoute(origin);
+    const routed = proxy !== undefined && !isTunnel ? throughProxy(options, origin, proxy) : options;
+    slots.take(() => {
+      // Given up while it was waiting: nothing was sent, nothing is held.
+      if (hop.isDead) {
+        slots.release();
+        return;
+      }
+      hop.onSettled = () => slots.release();
+      this.#agentFor(route).dispatch(routed, hop as unknown as Dispatcher.DispatchHandler);
+    });
+  }
+
+  pass(options: DispatchOptions, handler: Dispatcher.DispatchHandler): void {
+    const origin = String(options.origin);
+    if (!this.#routes.has(origin)) this.#addRoute(origin);
+    this.#pooled.dispatch(options, handler);
+  }
+
+  slowDown(origin: string): void {
+    const slots = this.#routes.get(origin)?.slots;
+    slots?.lowerTo(Math.max(1, slots.used - 1));
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([this.#pooled.close(), this.#fresh?.close(), this.#freshHttp1?.close()]);
+  }
+
+  async destroy(): Promise<void> {
+    await Promise.all([this.#pooled.destroy(), this.#fresh?.destroy(), this.#freshHttp1?.destroy()]);
+  }
+
+  #agentFor(route: HopRoute): Agent {
+    if (route === 'pooled') return this.#pooled;
+    if (route === 'fresh') {
+      this.#fresh ??= this.#createAgent(0, this.#settings.policy.connections.http2);
+      return this.#fresh;
+    }
+    this.#freshHttp1 ??= this.#createAgent(0, false);
+    return this.#freshHttp1;
+  }
+
+  #addRoute(origin: string): Route {
+    const target = new URL(origin);
+    const proxy = this.#settings.socketPath === undefined ? this.#settings.proxyFor(target) : undefined;
+    // Unencrypted requests go to the proxy in absolute form (RFC 9112, 3.2.2): many proxies refuse CONNECT to port 80.
+    const isTunnel = proxy !== undefined && target.protocol === 'https:';
+    const place = proxy === undefined ? origin : `proxy ${proxy.url.origin}`;
+    const slots = this.#slotsByPlace.get(place) ?? new Slots(this.#settings.policy.connections.maxPerOrigin);
+    this.#slotsByPlace.set(place, slots);
+    const route = { proxy, isTunnel, slots };
+    this.#routes.set(origin, route);
+    return route;
+  }
+
+  #createAgent(pipelining: 0 | 1, http2: boolean): Agent {
+    const { policy } = this.#settings;
+    return new Agent({
+      pipelining,
+      allowH2: http2,
+      // Our own clocks are finer: undici's tick every half second.
+      headersTimeout: 0,
+      bodyTimeout: 0,
+      keepAliveTimeout: policy.connections.maxIdleMs,
+      keepAliveMaxTimeout: policy.connections.maxIdleMs,
+      factory: (origin: string | URL, options: object) =>
+        new Pool(String(origin), {
+          ...options,
+          connections: http2 ? null : policy.connections.maxPerOrigin,
+          factory: (own: URL, clientOptions: object) => this.#createClient(own, clientOptions, http2),
+        } as Pool.Options),
+    } as Agent.Options);
+  }
+
+  #createClient(origin: URL, options: object, http2: boolean): Client {
+    return new ObservedClient(origin, options, this.#connectFor(origin.origin, http2));
+  }
+
+  #connectFor(origin: string, http2: boolean): Connect {
+    const { policy, clock, tls, socketPath } = this.#settings;
+    const settings = { connectMs: policy.timeouts.connectMs, http2, tls, socketPath };
+    const { proxy, isTunnel } = this.#routes.get(origin) ?? { proxy: undefined, isTunnel: false };
+    if (proxy === undefined || !isTunnel) return createConnect(settings, clock);
+    const count = this.#tunnels.get(proxy.url.origin) ?? new TunnelCount();
+    this.#tunnels.set(proxy.url.origin, count);
+    const toProxy = createConnect({ ...settings, http2: false }, clock);
+    const toOrigin = createConnect(settings, clock);
+    return createTunnelConnect({ proxy, count, connectMs: settings.connectMs, toProxy, toOrigin }, clock);
+  }
+}
+
+function throughProxy(options: DispatchOptions, origin: string, proxy: ForwardProxy): DispatchOptions {
+  const host = headerOf(options.headers as RequestHeaders, 'host') ?? new URL(origin).host;
+  const set = { host, 'proxy-authorization': proxy.authorization };
+  return {
+    ...options,
+    origin: proxy.url.origin,
+    path: `${origin}${options.path}`,
+    headers: withHeaders(options.headers as RequestHeaders, new Set(['host', 'proxy-authorization']), set),
+  };
+}
+
+/** A connection that tells the hops on it whether they are its first. */
+class ObservedClient extends Client {
+  #socket: Socket | undefined;
+  #address: string | undefined;
+  #served = 0;
+
+  constructor(origin: URL, options: object, connect: Connect) {
+    super(origin, {
+      ...options,
+      connect: ((connectOptions: Parameters<Connect>[0], callback: Parameters<Connect>[1]) => {
+        connect(connectOptions, (error, socket) => {
+          if (socket !== null) this.#begin(socket);
+          callback(error, socket);
+        });
+      }) as never,
+    } as Client.Options);
+  }
+
+  #begin(socket: Socket): void {
+    this.#socket = socket;
+    this.#address = socket.remoteAddress;
+    this.#served = 0;
+  }
+
+  override dispatch(options: DispatchOptions, handler: Dispatcher.DispatchHandler): boolean {
+    if (handler instanceof HopHandler) handler.onBeforeSend = () => this.#describe();
+    return super.dispatch(options, handler);
+  }
+
+  #describe(): ConnectionFacts {
+    this.#served += 1;
+    const isHttp2 = (this.#socket as { alpnProtocol?: unknown } | undefined)?.alpnProtocol === 'h2';
+    return { socket: this.#socket, isReused: this.#served > 1, address: this.#address, isHttp2 };
+  }
+}
+
+/** A dispatcher of somebody else's, under a bare interceptor: no limit, no fresh connections, no view of sockets. */
+export class ForeignTransport implements Transport {
+  readonly #dispatch: Dispatcher['dispatch'];
+
+  constructor(dispatch: Dispatcher['dispatch']) {
+    this.#dispatch = dispatch;
+  }
+
+  send(options: DispatchOptions, hop: HopHandler): void {
+    this.#dispatch(options, new NewFaceHopHandler(hop) as unknown as Dispatcher.DispatchHandler);
+  }
+
+  pass(options: DispatchOptions, handler: Dispatcher.DispatchHandler): void {
+    this.#dispatch(options, handler);
+  }
+
+  slowDown(): void {}
+
+  async close(): Promise<void> {}
+
+  async destroy(): Promise<void> {}
+}

@@ -1,0 +1,95 @@
+import { createSecureContext, type SecureContext } from 'node:tls';
+import type { CertificateKind } from './scenario.ts';
+
+/**
+ * Test certificates, committed on purpose: they let a lab with TLS start in a millisecond and are trusted by
+ * nobody who was not told to. Valid until 2124 for localhost, 127.0.0.1 and ::1, but for those that must not be.
+ */
+
+/** The authority that has signed the good, the expired and the other host's certificate. */
+export const certificateAuthority = `-----BEGIN CERTIFICATE-----
+MIIBrjCCAVWgAwIBAgIUV32pA5/7TlbA/dEsjYzuM/KH88kwCgYIKoZIzj0EAwIw
+JDEiMCAGA1UEAwwZcmVrbml0IGxhYiB0ZXN0IGF1dGhvcml0eTAgFw0yNjExMjIx
+ODI2MDBaGA8yMTI2MTAyOTE4MjYwMFowJDEiMCAGA1UEAwwZcmVrbml0IGxhYiB0
+ZXN0IGF1dGhvcml0eTBZMBMGByqGSM49AgEGCCqGSM49AwEHA0IABD6nMmjvNdPz
+HWTmBi3lmGLusA8RbJxJ/jBvUHzpmOiMprIZF175AiAW+hT+6m1MON01hts07W8P
+ZeEII/pQPKSjYzBhMB0GA1UdDgQWBBRNuUj2Okbc2zxvpm0gxFEWRps4uTAfBgNV
+HSMEGDAWgBRNuUj2Okbc2zxvpm0gxFEWRps4uTAPBgNVHRMBAf8EBTADAQH/MA4G
+A1UdDwEB/wQEAwIBBjAKBggqhkjOPQQDAgNHADBEAiBXUItziUQ58a8Yj8dua0jM
+n/hgDmdu+dC1b5wldLmZEAIgRhI+7IXoDXWbT5QHKRUtfLH8f85HVh5Pb1+WrOXx
+uFc=
+-----END CERTIFICATE-----
+`;
+
+const key = `-----BEGIN PRIVATE KEY-----
+MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgTlgEQhKyzmmIJuZP
+y7zeQT45ZuF9nsKgtQVopTITW7WhRANCAARsuZKC4Kje8Mhl0bfssbqjSjRVJuW7
+eWHdBjm6MLyUj/CcQLgA1p1G6DDXFb/dEvCGxA8fydeMEDwugdwEmKnT
+-----END PRIVATE KEY-----
+`;
+
+const certificates: { readonly [K in CertificateKind]: string } = {
+  good: `-----BEGIN CERTIFICATE-----
+MIIBwDCCAWagAwIBAgICEAAwCgYIKoZIzj0EAwIwJDEiMCAGA1UEAwwZcmVrbml0
+IGxhYiB0ZXN0IGF1dGhvcml0eTAgFw0yNDAxMDEwMDAwMDBaGA8yMTI0MDEwMTAw
+MDAwMFowFTETMBEGA1UEAwwKcmVrbml0IGxhYjBZMBMGByqGSM49AgEGCCqGSM49
+AwEHA0IABGy5koLgqN7wyGXRt+yxuqNKNFUm5bt5Yd0GObowvJSP8JxAuADWnUbo
+MNcVv90S8IbEDx/J14wQPC6B3ASYqdOjgZQwgZEwDAYDVR0TAQH/BAIwADATBgNV
+HSUEDDAKBggrBgEFBQcDATAsBgNVHREEJTAjgglsb2NhbGhvc3SHBH8AAAGHEAAA
+AAAAAAAAAAAAAAAAAAEwHQYDVR0OBBYEFC5ypGvT8Q07iU1PgFjnv2NLt/M3MB8G
+A1UdIwQYMBaAFE25SPY6RtzbPG+mbSDEURZGmzi5MAoGCCqGSM49BAMCA0gAMEUC
+IBUPbUboyU7VBaDgc4/oixHEzi8shPS2FVIbcMp0sh9fAiEAlTxd+TwLFQtmt2P+
+ieowmTV1mOCg2WMqp2Q+9hSVuFI=
+-----END CERTIFICATE-----
+`,
+  expired: `-----BEGIN CERTIFICATE-----
+MIIBvjCCAWSgAwIBAgICEAEwCgYIKoZIzj0EAwIwJDEiMCAGA1UEAwwZcmVrbml0
+IGxhYiB0ZXN0IGF1dGhvcml0eTAeFw0yMDAxMDEwMDAwMDBaFw0yMTAxMDEwMDAw
+MDBaMBUxEzARBgNVBAMMCnJla25pdCBsYWIwWTATBgcqhkjOPQIBBggqhkjOPQMB
+BwNCAARsuZKC4Kje8Mhl0bfssbqjSjRVJuW7eWHdBjm6MLyUj/CcQLgA1p1G6DDX
+Fb/dEvCGxA8fydeMEDwugdwEmKnTo4GUMIGRMAwGA1UdEwEB/wQCMAAwEwYDVR0l
+BAwwCgYIKwYBBQUHAwEwLAYDVR0RBCUwI4IJbG9jYWxob3N0hwR/AAABhxAAAAAA
+AAAAAAAAAAAAAAABMB0GA1UdDgQWBBQucqRr0/ENO4lNT4BY579jS7fzNzAfBgNV
+HSMEGDAWgBRNuUj2Okbc2zxvpm0gxFEWRps4uTAKBggqhkjOPQQDAgNIADBFAiEA
+zGP38P6V9H70bGG42j1R/HxJgmr5eimp7ihr0yCrjNMCIF8KlIkqrxfGSs+P012Q
+WL8btU5avz5NL9Ff61KyLbTO
+-----END CERTIFICATE-----
+`,
+  'other-host': `-----BEGIN CERTIFICATE-----
+MIIBuTCCAV+gAwIBAgICEAIwCgYIKoZIzj0EAwIwJDEiMCAGA1UEAwwZcmVrbml0
+IGxhYiB0ZXN0IGF1dGhvcml0eTAgFw0yNDAxMDEwMDAwMDBaGA8yMTI0MDEwMTAw
+MDAwMFowHTEbMBkGA1UEAwwSb3RoZXItaG9zdC5pbnZhbGlkMFkwEwYHKoZIzj0C
+AQYIKoZIzj0DAQcDQgAEbLmSguCo3vDIZdG37LG6o0o0VSblu3lh3QY5ujC8lI/w
+nEC4ANadRugw1xW/3RLwhsQPH8nXjBA8LoHcBJip06OBhTCBgjAMBgNVHRMBAf8E
+AjAAMBMGA1UdJQQMMAoGCCsGAQUFBwMBMB0GA1UdEQQWMBSCEm90aGVyLWhvc3Qu
+aW52YWxpZDAdBgNVHQ4EFgQULnKka9PxDTuJTU+AWOe/Y0u38zcwHwYDVR0jBBgw
+FoAUTblI9jpG3Ns8b6ZtIMRRFkabOLkwCgYIKoZIzj0EAwIDSAAwRQIgR3ms/Lgw
+rk6mN092lbXh9b/406ZPEkO7eT9i32zWKfcCIQChECNURi0w90q332GyF+P8wp+I
+ADEN2+WC5NMUNsiRpw==
+-----END CERTIFICATE-----
+`,
+  'self-signed': `-----BEGIN CERTIFICATE-----
+MIIBtTCCAVugAwIBAgIUMbJ8EhGLPevBstx1pTNNUlIn4zowCgYIKoZIzj0EAwIw
+ITEfMB0GA1UEAwwWcmVrbml0IGxhYiBzZWxmLXNpZ25lZDAgFw0yNjExMjIxODI2
+MDBaGA8yMTI2MTAyOTE4MjYwMFowITEfMB0GA1UEAwwWcmVrbml0IGxhYiBzZWxm
+LXNpZ25lZDBZMBMGByqGSM49AgEGCCqGSM49AwEHA0IABGy5koLgqN7wyGXRt+yx
+uqNKNFUm5bt5Yd0GObowvJSP8JxAuADWnUboMNcVv90S8IbEDx/J14wQPC6B3ASY
+qdOjbzBtMB0GA1UdDgQWBBQucqRr0/ENO4lNT4BY579jS7fzNzAfBgNVHSMEGDAW
+gBQucqRr0/ENO4lNT4BY579jS7fzNzAPBgNVHRMBAf8EBTADAQH/MBoGA1UdEQQT
+MBGCCWxvY2FsaG9zdIcEfwAAATAKBggqhkjOPQQDAgNIADBFAiAAqfh9S27LN5NQ
+BoM76OHIsTP6B/LxazbuVB6tZr1tNQIhAPcOhJk5M2x3EwrnmNONE3JJPGaa4QXa
+Pbs9NrVvAdVR
+-----END CERTIFICATE-----
+`,
+};
+
+const contexts = new Map<CertificateKind, SecureContext>();
+
+/** The TLS context that shows this certificate; made on first use. */
+export function secureContextFor(kind: CertificateKind): SecureContext {
+  const known = contexts.get(kind);
+  if (known !== undefined) return known;
+  const context = createSecureContext({ key, cert: certificates[kind] });
+  contexts.set(kind, context);
+  return context;
+}

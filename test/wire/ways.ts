@@ -1,0 +1,13 @@
+import { createHash } from 'node:crypto';
+import type { ClientOptions } from '../../src/http/index.ts';
+
+export function sha256(bytes: Uint8Array): string {
+  return createHash('sha256').update(bytes).digest('hex');
+}
+
+/** Many attempts, hardly any waits, clocks that tick within a test's patience. */
+export const quick: ClientOptions = {
+  retry: { maxAttempts: 20, baseDelayMs: 1, maxDelayMs: 20, throttleDelayMs: 1 },
+  timeouts: { connectMs: 2_000, headersMs: 700, stallMs: 700 },
+  budget: { capacity: 1_000 },
+};
