@@ -43,7 +43,10 @@ module.exports = {
       to: {
         dependencyTypes: ['core', 'npm', 'npm-dev', 'npm-optional', 'npm-peer', 'npm-no-pkg', 'unknown'],
         pathNot: mayUse[folder].includes('node:')
-          ? mayUse[folder].filter((name) => name !== 'node:').map((name) => `node_modules/${name}/`).concat('^(node:)?[a-z_/]+$')
+          ? mayUse[folder]
+              .filter((name) => name !== 'node:')
+              .map((name) => `node_modules/${name}/`)
+              .concat('^(node:)?[a-z_/]+$')
           : ['^$'],
       },
     })),

@@ -9,7 +9,8 @@ export type ReknitErrorCode =
   | 'ERR_REKNIT_CONTENT_CHANGED'
   | 'ERR_REKNIT_INTEGRITY'
   | 'ERR_REKNIT_DEADLINE'
-  | 'ERR_REKNIT_CONFIG';
+  | 'ERR_REKNIT_CONFIG'
+  | 'ERR_REKNIT_LOCAL';
 
 interface ErrorParts {
   readonly cause?: unknown;

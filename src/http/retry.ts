@@ -1,9 +1,11 @@
 /** The general form: an operation that consumes as it downloads (an unpacker, a parser), tried again as a whole. */
 import {
+  type Decision,
   decideAfterFailure,
   type Failure,
   failureOf,
   freshState,
+  GaveUpError,
   type Ledger,
   LedgerBook,
   redactUrl,
@@ -11,6 +13,7 @@ import {
 import { sleep, systemRuntime } from '../runtime/index.ts';
 import { type Client, type ClientOptions, createClientShared, PooledClient } from './client.ts';
 import { errorFor } from './error-for.ts';
+import { type EventListener, eventChannel, type ReknitEvent } from './events.ts';
 import type { Operation, Shared } from './life.ts';
 
 export interface OperationContext {
@@ -27,6 +30,8 @@ export interface RetryOperationOptions extends ClientOptions {
   readonly signal?: AbortSignal | undefined;
   /** For the ledger and for messages. @default 'operation' */
   readonly name?: string;
+  /** What the ledger and messages call the operation's method. @default 'RETRY' */
+  readonly method?: string;
 }
 
 /**
@@ -45,16 +50,25 @@ export async function retry<T>(
   operation: (context: OperationContext) => Promise<T> | T,
   options: RetryOperationOptions = {},
 ): Promise<T> {
-  const { client, signal, name = 'operation', ...clientOptions } = options;
+  const { client, signal, name = 'operation', method = 'RETRY', ...clientOptions } = options;
   const owner =
     client instanceof PooledClient
       ? client
       : new PooledClient(createClientShared(clientOptions, systemRuntime, { isGentle: false }));
   try {
-    return await new Trials(owner, name, signal).run(operation);
+    // A given client tells its own listener; ours hears the decisions made here.
+    const onEvent = owner === client ? options.onEvent : undefined;
+    return await new Trials(owner, { method, name, signal, onEvent }).run(operation);
   } finally {
     if (owner !== client) await owner.destroy();
   }
+}
+
+interface TrialsSettings {
+  readonly method: string;
+  readonly name: string;
+  readonly signal: AbortSignal | undefined;
+  readonly onEvent: EventListener | undefined;
 }
 
 class Trials {
@@ -65,12 +79,15 @@ class Trials {
   readonly #deadlineAtMs: number | undefined;
   readonly #startedAtMs: number;
 
-  constructor(client: PooledClient, name: string, signal: AbortSignal | undefined) {
+  readonly #onEvent: EventListener | undefined;
+
+  constructor(client: PooledClient, { method, name, signal, onEvent }: TrialsSettings) {
     this.#shared = client.shared;
     this.#client = client;
     this.#signal = signal;
+    this.#onEvent = onEvent;
     this.#startedAtMs = this.#nowMs;
-    this.#operation = { ledger: new LedgerBook('RETRY', name, this.#startedAtMs, redactUrl), state: freshState };
+    this.#operation = { ledger: new LedgerBook(method, name, this.#startedAtMs, redactUrl), state: freshState };
     const { deadlineMs } = this.#shared.policy.timeouts;
     this.#deadlineAtMs = deadlineMs === undefined ? undefined : this.#startedAtMs + deadlineMs;
   }
@@ -116,6 +133,7 @@ class Trials {
       delivery: { kind: 'nothing' },
       hasBudget: this.#shared.budget.hasOne(),
     });
+    this.#record(failure, step.decision);
     if (step.decision.kind === 'give-up') this.#giveUp(step.decision.reason, failure, error);
     this.#operation.state = step.state;
     if (step.isCharged) this.#shared.budget.spend();
@@ -124,9 +142,32 @@ class Trials {
     await sleep(this.#shared.runtime.clock, delayMs, this.#signal);
   }
 
+  /** The requests below have ended; what is decided here about the operation belongs to its last attempt. */
+  #record(failure: Failure, decision: Decision): void {
+    const { ledger } = this.#operation;
+    const attempt = ledger.attempts.at(-1);
+    const isNews = attempt?.failure === undefined;
+    if (attempt !== undefined) {
+      attempt.failure ??= failure;
+      attempt.decision = decision;
+    }
+    const about = { method: ledger.method, url: ledger.url, attemptNumber: ledger.attemptCount };
+    if (isNews) this.#emit({ ...about, type: 'failure', failure, atByte: ledger.deliveredBytes });
+    if (decision.kind !== 'give-up') this.#emit({ ...about, type: 'wait', delayMs: decision.delayMs, decision });
+    else if (isNews) this.#emit({ ...about, type: 'give-up', reason: decision.reason, failure });
+  }
+
+  #emit(event: ReknitEvent): void {
+    this.#onEvent?.(event);
+    this.#shared.onEvent?.(event);
+    if (eventChannel.hasSubscribers) eventChannel.publish(event);
+  }
+
   #giveUp(reason: Parameters<typeof errorFor>[0], failure: Failure, error: unknown): never {
     const ledger: Ledger = this.#operation.ledger;
     this.#operation.ledger.end('failed', this.#nowMs);
+    // A request of this operation has said the same already, in the same ledger's numbers.
+    if (error instanceof GaveUpError && error.ledger === ledger && error.reason === reason) throw error;
     throw errorFor(
       reason,
       failure,
