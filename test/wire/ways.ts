@@ -8,6 +8,6 @@ export function sha256(bytes: Uint8Array): string {
 /** Many attempts, hardly any waits, clocks that tick within a test's patience. */
 export const quick: ClientOptions = {
   retry: { maxAttempts: 20, baseDelayMs: 1, maxDelayMs: 20, throttleDelayMs: 1 },
-  timeouts: { connectMs: 2_000, headersMs: 700, stallMs: 700 },
+  timeouts: { connectMs: 2_000, headersMs: 400, stallMs: 300 },
   budget: { capacity: 1_000 },
 };
