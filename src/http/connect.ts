@@ -4,6 +4,7 @@ import type { TLSSocket } from 'node:tls';
 import { buildConnector } from 'undici';
 import { classify, type Failure, type Phase, tagFailure } from '../core/index.ts';
 import type { Clock } from '../runtime/index.ts';
+import { guardPausedEnd } from './paused-end.ts';
 
 export interface TlsOptions {
   /** Authorities to trust instead of the built-in ones, PEM. */
@@ -46,6 +47,7 @@ export function createConnect(settings: ConnectSettings, clock: Clock): Connect 
     let timer: ReturnType<Clock['after']> | undefined;
     const socket = connect(options, (error, connected) => {
       timer?.cancel();
+      if (connected) guardPausedEnd(connected);
       // undici leaves the second argument out beside an error.
       callback(error === null ? null : watch.tag(error), connected ?? null);
     });

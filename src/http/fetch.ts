@@ -99,7 +99,8 @@ function callPlatform(
   if (made !== undefined && made !== null) {
     const isStream = isStreamed(made);
     // `fetch` only looks at the kind of body and its length; the bytes of each attempt come from the source.
-    platformInit.body = isStream && !(made instanceof ReadableStream) ? iterate(made as AsyncIterable<unknown>) : made;
+    // A stream itself would be locked by it.
+    platformInit.body = isStream ? iterate(made as AsyncIterable<unknown>) : made;
     if (isStream) platformInit.duplex = 'half';
   }
   return platformFetch(input, platformInit as RequestInit);
