@@ -139,7 +139,7 @@ export class AgentTransport implements Transport {
     const settings = { connectMs: policy.timeouts.connectMs, http2, tls, socketPath };
     const { proxy, isTunnel } = this.#routes.get(origin) ?? { proxy: undefined, isTunnel: false };
     if (proxy === undefined || !isTunnel) return createConnect(settings, clock);
-    const count = this.#tunnels.get(proxy.url.origin) ?? new TunnelCount();
+    const count = this.#tunnels.get(proxy.url.origin) ?? new TunnelCount(clock);
     this.#tunnels.set(proxy.url.origin, count);
     const toProxy = createConnect({ ...settings, http2: false }, clock);
     const toOrigin = createConnect(settings, clock);

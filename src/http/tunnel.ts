@@ -9,9 +9,29 @@ import type { ForwardProxy } from './proxy-rules.ts';
 /** A proxy's answer to CONNECT is a few hundred bytes; an error page with more than this is not read. */
 const MAX_PROXY_HEAD_BYTES = 16_384;
 
-/** Tunnels that are open through one proxy; squid's `maxconn` counts them just so. */
+/** A proxy learns later than we do that a tunnel was closed; until then it still counts it. */
+const MS_UNTIL_CLOSE_IS_KNOWN = 1_000;
+
+/** Tunnels that are open through one proxy, as squid's `maxconn` counts them. */
 export class TunnelCount {
-  open = 0;
+  readonly #clock: Clock;
+  #open = 0;
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  get open(): number {
+    return this.#open;
+  }
+
+  add(tunnel: Socket): void {
+    this.#open += 1;
+    const forget = () => {
+      this.#open -= 1;
+    };
+    tunnel.once('close', () => this.#clock.after(MS_UNTIL_CLOSE_IS_KNOWN, forget, 'idle'));
+  }
 }
 
 export interface TunnelSettings {
@@ -58,10 +78,7 @@ function askForTunnel(
       callback(error, null);
       return;
     }
-    settings.count.open += 1;
-    socket.once('close', () => {
-      settings.count.open -= 1;
-    });
+    settings.count.add(socket);
     if (rest.length > 0) socket.unshift(rest);
     settings.toOrigin({ ...options, httpSocket: socket } as buildConnector.Options, callback);
   });
