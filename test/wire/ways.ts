@@ -9,5 +9,5 @@ export function sha256(bytes: Uint8Array): string {
 export const quick: ClientOptions = {
   retry: { maxAttempts: 20, baseDelayMs: 1, maxDelayMs: 20, throttleDelayMs: 1 },
   timeouts: { connectMs: 2_000, headersMs: 400, stallMs: 300 },
-  budget: { capacity: 1_000 },
+  budget: { capacity: 100_000 },
 };
