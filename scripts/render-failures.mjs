@@ -15,7 +15,7 @@ const origins = [
 
 const head = `# Failures
 
-<!-- Made from src/core/failure-table.ts by \`node scripts/failures-page.mjs\`. Do not edit. -->
+<!-- Made from src/core/failure-table.ts by \`npm run docs\`. Do not edit. -->
 
 What reknit makes of every error that it knows. **Again?** says whether another attempt may succeed; whether one is made
 is decided by what is allowed. **May have run?** says whether the server may have acted on the request: *no* only where

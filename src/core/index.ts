@@ -56,6 +56,7 @@ export {
   type ConnectionLimits,
   MAX_BAD_RESUMES,
   MAX_DRAIN_BYTES,
+  MAX_DRAIN_MS,
   MAX_ERROR_BODY_BYTES,
   MAX_REDIRECTS,
   OVERLAP_BYTES,

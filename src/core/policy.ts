@@ -53,6 +53,8 @@ export const OVERLAP_BYTES = 65_536;
 export const MAX_REDIRECTS = 20;
 /** How much of a failed answer is read so that its connection can be kept; beyond it the connection is cut. */
 export const MAX_DRAIN_BYTES = 65_536;
+/** How long the rest of a failed answer is waited for; a peer that stalls there must not hold the connection. */
+export const MAX_DRAIN_MS = 1_000;
 /** How much of a failed answer is kept for the error. */
 export const MAX_ERROR_BODY_BYTES = 1_024;
 /** Wrong answers in a row to a range request, before reading from byte 0 is tried instead. */

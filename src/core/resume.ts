@@ -110,16 +110,18 @@ export function planResume(facts: ResumeFacts): ResumePlan {
   const { representation, atByte } = facts;
   if (representation.isLive && !facts.mayOverlapBlindly) return { kind: 'impossible', because: 'live-body' };
   const isPart = representation.startByte > 0;
-  if (!facts.rangesFail && !representation.refusesRanges) {
-    if (representation.validator !== undefined) {
+  const isStrong = isStrongEntityTag(representation.etag);
+  // The rest of a part cannot be had without a range: wrong answers are then only waited out.
+  if (!representation.refusesRanges && (!facts.rangesFail || isPart)) {
+    if (representation.validator !== undefined && (isStrong || !facts.rangesFail)) {
       return { kind: 'range', fromByte: atByte, ifRange: representation.validator };
     }
     if (representation.endByte !== undefined || facts.mayOverlapBlindly) {
       return { kind: 'overlap', fromByte: Math.max(representation.startByte, atByte - OVERLAP_BYTES) };
     }
   }
+  if (isStrong) return { kind: 'reread', proof: 'validator' };
   if (isPart) return { kind: 'impossible', because: 'partial-without-validator' };
-  if (isStrongEntityTag(representation.etag)) return { kind: 'reread', proof: 'validator' };
   const isKnown =
     representation.endByte !== undefined || representation.validator !== undefined || facts.mayOverlapBlindly;
   if (facts.hasChecksum && isKnown) return { kind: 'reread', proof: 'checksum' };
@@ -182,21 +184,8 @@ function findForeign(
   status: number,
   fields: ResponseFields,
 ): ResumeVerdict | undefined {
-  const etag = parseEntityTag(fields.etag);
-  if (etag !== undefined && representation.etag !== undefined && etag !== representation.etag) {
-    return changed(true, `the ETag was ${representation.etag} and is now ${etag}`);
-  }
-  const { lastModified } = fields;
-  if (
-    lastModified !== undefined &&
-    representation.lastModified !== undefined &&
-    lastModified !== representation.lastModified
-  ) {
-    // An equal strong ETag outranks a date: nodes behind one name often disagree about dates only.
-    if (!(isStrongEntityTag(etag) && etag === representation.etag)) {
-      return changed(true, `Last-Modified was ${representation.lastModified} and is now ${lastModified}`);
-    }
-  }
+  const other = findOtherValidator(representation, fields);
+  if (other !== undefined) return changed(true, other);
   const type = mediaType(fields.contentType);
   if (type !== '' && type !== representation.contentType) {
     return bad(`Content-Type ${type} where ${representation.contentType || 'none'} was expected`);
@@ -207,6 +196,18 @@ function findForeign(
   }
   if (status === 200 && parseLength(fields.contentLength) === 0) return bad('an empty body');
   return undefined;
+}
+
+function findOtherValidator(representation: Representation, fields: ResponseFields): string | undefined {
+  const etag = parseEntityTag(fields.etag);
+  if (etag !== undefined && representation.etag !== undefined && etag !== representation.etag) {
+    return `the ETag was ${representation.etag} and is now ${etag}`;
+  }
+  const { lastModified } = fields;
+  if (lastModified === undefined || representation.lastModified === undefined) return undefined;
+  // An equal strong ETag outranks a date: nodes behind one name often disagree about dates only.
+  const isSame = lastModified === representation.lastModified || (isStrongEntityTag(etag) && etag === representation.etag);
+  return isSame ? undefined : `Last-Modified was ${representation.lastModified} and is now ${lastModified}`;
 }
 
 function changed(isCertain: boolean, what: string): ResumeVerdict {
@@ -258,12 +259,14 @@ function endOf(representation: Representation, lastByte: number): number {
   return representation.endByte === undefined ? lastByte + 1 : Math.min(representation.endByte, lastByte + 1);
 }
 
-/** A 206 must repeat the ETag (RFC 9110, 15.3.7); where only a date was sent as If-Range, the date may be left out. */
+/**
+ * A 206 must repeat the ETag (RFC 9110, 15.3.7). It may leave out a date that was sent as If-Range, but so does a server
+ * that ignored it and sends a part of another version: without a word for the bytes they are not joined.
+ */
 function isSameByField(representation: Representation, fields: ResponseFields): boolean {
   const etag = parseEntityTag(fields.etag);
   if (etag !== undefined && etag === representation.etag) return true;
-  if (fields.lastModified !== undefined) return fields.lastModified === representation.lastModified;
-  return !isStrongEntityTag(representation.etag);
+  return fields.lastModified !== undefined && fields.lastModified === representation.lastModified;
 }
 
 function checkWhole(
@@ -285,6 +288,9 @@ function checkWhole(
 }
 
 function checkUnsatisfied(representation: Representation, atByte: number, fields: ResponseFields): ResumeVerdict {
+  // Another version may end just where the reader stands: its own validator tells, unless it is that of an error page.
+  const foreign = findOtherValidator(representation, fields);
+  if (foreign !== undefined) return changed(false, foreign);
   const match = /^bytes\s+\*\/(\d{1,16})$/i.exec(fields.contentRange?.trim() ?? '');
   const totalBytes = match === null ? undefined : Number(match[1]);
   if (totalBytes === atByte && (representation.endByte === undefined || representation.endByte === atByte)) {

@@ -10,7 +10,7 @@ import { createProxyRules, type ProxyOption } from './proxy-rules.ts';
 import type { BodySource } from './request-body.ts';
 import type { RequestHeaders } from './request-headers.ts';
 import { headerOf, withHeaders } from './request-headers.ts';
-import { type RequestOptions, resolveRules } from './request-options.ts';
+import { hasOwnSettings, type RequestOptions, type RequestRules, resolveRules } from './request-options.ts';
 import { parseTarget } from './target.ts';
 import { AgentTransport } from './transport.ts';
 import { fetchWhole, type Interpretation, type WholeAnswer, type WholeOptions } from './whole.ts';
@@ -126,6 +126,7 @@ export class PooledClient implements Client {
   readonly #shared: Shared;
   readonly #operation: Operation | undefined;
   #dispatcher: HealingDispatcher | undefined;
+  #followingRules: RequestRules | undefined;
 
   constructor(shared: Shared, operation?: Operation) {
     this.#shared = shared;
@@ -145,9 +146,9 @@ export class PooledClient implements Client {
   }
 
   async request(url: string | URL, options: ClientRequestOptions = {}): Promise<ClientResponse> {
-    const { method = 'GET', headers, body, signal, redirect = 'follow', ...own } = options;
+    const { method = 'GET', headers, body, signal, redirect = 'follow' } = options;
     const target = parseTarget(url);
-    const rules = resolveRules(own, this.#shared.policy, { followRedirects: redirect === 'follow', bodySource: body });
+    const rules = this.#rulesFor(options, redirect === 'follow');
     const dispatcher = new CallDispatcher(this.#shared, rules, this.#operation);
     const answer = await dispatcher.request({
       origin: target.origin,
@@ -158,7 +159,19 @@ export class PooledClient implements Client {
       signal: signal ?? null,
     });
     const { statusCode, headers: received, body: stream } = answer;
-    return { statusCode, headers: received, body: stream as ClientResponse['body'], ledger: dispatcher.life!.ledger };
+    const { ledger } = dispatcher.life!;
+    // undici keeps the dispatcher for longer than its request lives.
+    dispatcher.life = undefined;
+    return { statusCode, headers: received, body: stream as ClientResponse['body'], ledger };
+  }
+
+  /** Most requests set nothing of ours: they share one object of rules. */
+  #rulesFor(options: ClientRequestOptions, followRedirects: boolean): RequestRules {
+    const { policy } = this.#shared;
+    if (!followRedirects || hasOwnSettings(options))
+      return resolveRules(options, policy, { followRedirects, bodySource: options.body });
+    this.#followingRules ??= resolveRules({}, policy, { followRedirects });
+    return this.#followingRules;
   }
 
   bytes(url: string | URL, options: WholeOptions = {}): Promise<Buffer> {

@@ -10,6 +10,7 @@ import {
   type Hop,
   MAX_BAD_RESUMES,
   MAX_DRAIN_BYTES,
+  MAX_DRAIN_MS,
   MAX_REDIRECTS,
   parseLength,
   parsePushback,
@@ -35,7 +36,8 @@ import {
 import { HopHandler, type HopListener } from './hop-handler.ts';
 import { isRedirect, redirectRequest, resumeRequest, withBody, withIdempotencyKey } from './hop-request.ts';
 import type { Life } from './life.ts';
-import { Reader } from './reader.ts';
+import { framingOf, Reader } from './reader.ts';
+import { type RequestBody, unreadableBody } from './request-body.ts';
 import { type PickedFields, pickFields, type RawHeaders } from './response-fields.ts';
 import type { Sink, SinkControl } from './sink.ts';
 import type { DispatchOptions, HopRoute } from './transport.ts';
@@ -84,8 +86,10 @@ export class Exchange implements HopListener, SinkControl, Watchee {
   begin(): void {
     this.#sink.onStart(this);
     if (this.#isDone) return;
-    this.#life.onDeadline = () => this.#onDeadline();
-    this.#send(this.#options, 'pooled');
+    if (this.#life.deadlineAtMs !== undefined) this.#life.onDeadline = () => this.#onDeadline();
+    // Between two dispatches of one request (`fetch` follows a redirect above us) nobody heard it.
+    if (this.#life.isPastDeadline) this.#onDeadline();
+    else this.#send(this.#options, 'pooled');
   }
 
   // What the consumer does.
@@ -108,10 +112,13 @@ export class Exchange implements HopListener, SinkControl, Watchee {
   // Sending.
 
   #send(options: DispatchOptions, route: HopRoute): void {
-    const { body, rules } = this.#life;
+    const { rules } = this.#life;
+    // The clocks of the next hop start when it is sent; until then it may wait for a connection.
+    this.#watch.stop();
     let wire = options;
     if (options.body !== null && options.body !== undefined) {
-      const produced = body.produce();
+      const produced = this.#produceBody();
+      if (produced === undefined) return;
       wire = withBody(options, produced.body, produced.contentType);
     }
     if (rules.idempotencyKey !== undefined) wire = withIdempotencyKey(wire, rules.idempotencyKey);
@@ -119,6 +126,16 @@ export class Exchange implements HopListener, SinkControl, Watchee {
     this.#hopRecord = undefined;
     this.#hop = new HopHandler(this);
     this.#life.shared.transport.send(wire, this.#hop, route);
+  }
+
+  /** What the caller gave to make bodies with may throw, and ends the request then. */
+  #produceBody(): ReturnType<RequestBody['produce']> | undefined {
+    try {
+      return this.#life.body.produce();
+    } catch (error) {
+      this.#giveUp('permanent', unreadableBody, error);
+      return undefined;
+    }
   }
 
   onHopSent(hop: HopHandler): void {
@@ -161,11 +178,12 @@ export class Exchange implements HopListener, SinkControl, Watchee {
   #judgeStatus(status: number, fields: PickedFields): Failure | undefined {
     if (status < 400 && !this.#life.rules.transientStatuses.has(status)) return undefined;
     const { runtime, policy } = this.#life.shared;
-    return statusVerdict(status, {
+    const verdict = statusVerdict(status, {
       transientStatuses: this.#life.rules.transientStatuses,
       pushbackMs: parsePushback(fields, runtime.clock.wallMs()),
       trustRefusals: policy.retry.trustRefusals,
     });
+    return verdict === undefined ? undefined : this.#afterRedirects(verdict);
   }
 
   /** Whether the answer with this status is the end of the request, given to the caller; else another attempt is on its way. */
@@ -264,10 +282,15 @@ export class Exchange implements HopListener, SinkControl, Watchee {
     return true;
   }
 
-  /** Reads a small rest so that the connection can be kept, and cuts a long one. */
+  /** Whoever redirected may have acted before (a 303 after a POST): that the next place saw nothing proves nothing then. */
+  #afterRedirects(failure: Failure): Failure {
+    return this.#redirects === 0 || failure.mayHaveRun ? failure : { ...failure, mayHaveRun: true };
+  }
+
+  /** Reads a small rest so that the connection can be kept, and cuts one that is long or does not come. */
   #discard(hop: HopHandler, fields: PickedFields): void {
     if ((parseLength(fields.contentLength) ?? 0) > MAX_DRAIN_BYTES) hop.kill();
-    else hop.drain(MAX_DRAIN_BYTES);
+    else hop.drain(MAX_DRAIN_BYTES, this.#life.shared.runtime.clock, MAX_DRAIN_MS);
   }
 
   // Resumes.
@@ -277,6 +300,7 @@ export class Exchange implements HopListener, SinkControl, Watchee {
     const verdict = checkResume(reader.representation!, this.#plan!, reader.atByte, status, fields);
     switch (verdict.kind) {
       case 'join':
+        reader.framing = framingOf(fields);
         return this.#join(verdict);
       case 'reread':
         return this.#reread(hop, fields, verdict);
@@ -328,6 +352,7 @@ export class Exchange implements HopListener, SinkControl, Watchee {
       return this.#refuse(hop, fields, changedFailure(false, 'the ETag is gone'));
     }
     this.#hopIsOverlap = false;
+    this.#reader!.framing = framingOf(fields);
     // The server does not do ranges for this one; asking again would only cost another answer.
     this.#reader!.rangesFail = true;
     this.#joiner = new Joiner(verdict.skipBytes, { kind: verdict.isProven ? 'trust' : 'digest' }, memory);
@@ -353,9 +378,21 @@ export class Exchange implements HopListener, SinkControl, Watchee {
       if (joined === undefined) return true;
       chunk = joined;
     }
-    const room = reader.endByte === undefined ? chunk.length : reader.endByte - reader.atByte;
+    const room = Math.min(reader.endByte ?? Infinity, this.#hopEndByte ?? Infinity) - reader.atByte;
+    if (room <= 0) return this.#refuseSurplus(hop, reader);
     if (chunk.length > room) chunk = chunk.subarray(0, room);
     return this.#deliver(hop, reader, chunk);
+  }
+
+  /** More than its Content-Range announced: what is behind it is not known to belong there. */
+  #refuseSurplus(hop: HopHandler, reader: Reader): boolean {
+    if (reader.atByte === reader.endByte) {
+      this.#cutAtEnd(hop);
+    } else {
+      hop.kill();
+      this.#fail(badResume('a part longer than announced'), undefined);
+    }
+    return true;
   }
 
   #joinBytes(hop: HopHandler, received: Buffer): Buffer | undefined {
@@ -401,24 +438,26 @@ export class Exchange implements HopListener, SinkControl, Watchee {
 
   #proveEnd(hop: HopHandler, reader: Reader): 'length' | 'framing' | 'unverifiable' | Failure {
     if (reader.framing === 'none') return 'framing';
-    if (this.#joiner !== undefined) return changedFailure(false, 'the body is now shorter than what was read of it');
-    if (reader.endByte !== undefined) {
-      return reader.atByte === reader.endByte ? 'length' : truncatedFailure('a body shorter than announced');
+    if (this.#hasAll && this.#joiner === undefined) return 'length';
+    const reset = reader.framing === 'unmarked' ? this.#resetBehindEnd(hop) : undefined;
+    if (reset !== undefined) return reset;
+    if (this.#joiner !== undefined) {
+      // A part has said where it ends; of a whole body, nobody knows whether it was cut or is shorter now.
+      if (this.#hopRecord?.status === 206) return truncatedFailure('a part shorter than announced');
+      return changedFailure(false, 'the body is now shorter than what was read of it');
     }
+    if (reader.endByte !== undefined) return truncatedFailure('a body shorter than announced');
     if (this.#hopEndByte !== undefined && reader.atByte !== this.#hopEndByte)
       return truncatedFailure('a part shorter than announced');
     if (reader.framing === 'chunked') return hop.connection?.isHttp2 === true ? 'unverifiable' : 'framing';
-    // undici takes a reset for the end of a body that only the connection's end delimits; the socket knows better.
-    if (hop.connection?.isHttp2 !== true && hop.connection?.socket?.errored) {
-      return hopFailure({
-        phase: 'body',
-        error: hop.connection.socket.errored,
-        unsent: false,
-        reusedSocket: false,
-        answered: true,
-      });
-    }
     return 'unverifiable';
+  }
+
+  /** undici takes a reset for the end of a body that only the connection's end delimits; the socket knows better. */
+  #resetBehindEnd(hop: HopHandler): Failure | undefined {
+    const error = hop.connection?.isHttp2 === true ? undefined : hop.connection?.socket?.errored;
+    if (error === undefined || error === null) return undefined;
+    return hopFailure({ phase: 'body', error, unsent: false, reusedSocket: false, answered: true });
   }
 
   #complete(trailers: RawHeaders, integrity: 'length' | 'framing' | 'unverifiable'): void {
@@ -452,6 +491,10 @@ export class Exchange implements HopListener, SinkControl, Watchee {
 
   onHopError(hop: HopHandler, error: Error): void {
     if (this.#isDone || this.#isEnding) return;
+    if (this.#hasAll) {
+      this.#complete([], 'length');
+      return;
+    }
     const phase = !hop.isSent ? 'connect' : this.#hopRecord?.status === undefined ? 'wait' : 'body';
     const failure = hopFailure({
       phase,
@@ -483,8 +526,18 @@ export class Exchange implements HopListener, SinkControl, Watchee {
   onAlarm(alarm: WatchAlarm): void {
     const hop = this.#hop;
     hop?.kill();
+    if (this.#hasAll) {
+      this.#complete([], 'length');
+      return;
+    }
     const { failure, error } = alarmFailure(alarm);
     this.#fail(failure, error);
+  }
+
+  /** The last byte is there, and only the news of it is missing. */
+  get #hasAll(): boolean {
+    const reader = this.#reader;
+    return reader?.endByte !== undefined && reader.atByte === reader.endByte;
   }
 
   #onDeadline(): void {
@@ -519,8 +572,9 @@ export class Exchange implements HopListener, SinkControl, Watchee {
     });
   }
 
-  #fail(failure: Failure, error: unknown): void {
+  #fail(observed: Failure, error: unknown): void {
     if (this.#isDone) return;
+    const failure = this.#afterRedirects(observed);
     if (failure.kind === 'bad-resume' && this.#reader !== undefined) {
       this.#reader.badResumes += 1;
       if (this.#reader.badResumes >= MAX_BAD_RESUMES) this.#reader.rangesFail = true;
@@ -571,7 +625,7 @@ export class Exchange implements HopListener, SinkControl, Watchee {
 
   #obey(failure: Failure, step: Step, error: unknown): void {
     this.#watch.stop();
-    this.#life.attempt.newBytes = this.#newBytes();
+    if (this.#reader !== undefined) this.#life.attempt.newBytes = this.#newBytes();
     if (this.#life.isWatched) this.#emitFailure(failure);
     const { decision } = step;
     this.#life.accept(failure, step);
@@ -595,6 +649,13 @@ export class Exchange implements HopListener, SinkControl, Watchee {
     this.#attemptStartByte = reader?.atByte ?? 0;
     this.#redirects = 0;
     const home = this.#startAgainFrom();
+    // What the dead attempt was still reading of a one-shot body can have filled its memory meanwhile.
+    if (home.body !== null && home.body !== undefined && !this.#life.body.isReplayable()) {
+      const { attempt } = this.#life;
+      attempt.decision = { kind: 'give-up', reason: 'body-not-replayable' };
+      this.#giveUp('body-not-replayable', attempt.failure!, undefined);
+      return;
+    }
     this.#life.beginAttempt(decision.kind === 'resume' ? decision.fromByte : undefined);
     const options = this.#plan === undefined ? home : resumeRequest(home, this.#plan, reader!.representation!);
     this.#send(options, decision.kind === 'retry' && decision.onFreshConnection ? 'fresh' : 'pooled');
@@ -628,6 +689,7 @@ export class Exchange implements HopListener, SinkControl, Watchee {
   /** Nothing is left behind: no timer, no watch, no hop. */
   #close(): void {
     this.#isDone = true;
+    if (this.#reader !== undefined) this.#life.attempt.newBytes = this.#newBytes();
     this.#watch.stop();
     this.#timer?.cancel();
     this.#timer = undefined;

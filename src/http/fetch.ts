@@ -4,13 +4,7 @@ import { CallDispatcher } from './healing.ts';
 import { rememberLedger } from './ledger-of.ts';
 import type { Life, Operation, Shared } from './life.ts';
 import type { BodySource } from './request-body.ts';
-import {
-  defaultRules,
-  type RequestOptions,
-  type RequestRules,
-  requestOptionNames,
-  resolveRules,
-} from './request-options.ts';
+import { defaultRules, hasOwnSettings, type RequestOptions, type RequestRules, resolveRules } from './request-options.ts';
 
 /** What `fetch` takes, and what one request may set for itself. A body may also be a function that makes it. */
 export interface FetchInit extends Omit<RequestInit, 'body' | 'dispatcher'>, RequestOptions {
@@ -48,10 +42,20 @@ export async function healingFetch(
 ): Promise<Response> {
   checkUrl(input);
   const call = startFetch(shared, input, init, operation);
-  const response = await call.response;
+  const response = await responseOf(call, init);
   const life = call.life();
   if (life !== undefined) rememberLedger(response, life.ledger);
   return response;
+}
+
+/** Too many redirects, or one that was forbidden: then `fetch` fails above us, and nothing may be left here. */
+async function responseOf(call: FetchCall, init: FetchInit | undefined): Promise<Response> {
+  try {
+    return await call.response;
+  } catch (error) {
+    call.life()?.end(init?.signal?.aborted === true ? 'aborted' : 'failed');
+    throw error;
+  }
 }
 
 function checkUrl(input: string | URL | Request): void {
@@ -69,12 +73,6 @@ function rulesFor(shared: Shared, init: FetchInit | undefined, bodySource: BodyS
   if (init === undefined || !hasOwnSettings(init))
     return redirectsAbove ? followingRules(shared) : defaultRules(shared.policy);
   return resolveRules(init, shared.policy, { redirectsAbove, bodySource });
-}
-
-function hasOwnSettings(init: FetchInit): boolean {
-  if (init.body !== undefined && init.body !== null) return true;
-  for (const name of requestOptionNames) if (init[name] !== undefined) return true;
-  return false;
 }
 
 const followingByShared = new WeakMap<Shared, RequestRules>();

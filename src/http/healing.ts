@@ -105,20 +105,21 @@ export class HealingDispatcher extends Dispatcher {
  * The dispatcher of one call: all its dispatches, which under `fetch` are the hops of its redirects, belong to one request
  * with one ledger and one deadline.
  */
-export class CallDispatcher extends Dispatcher {
+export class CallDispatcher {
+  /** Not inherited: undici's class is an EventEmitter, and making one costs as much as the rest of a call's objects. */
+  readonly request = Dispatcher.prototype.request;
   readonly #shared: Shared;
   readonly #rules: RequestRules;
   readonly #operation: Operation | undefined;
   life: Life | undefined;
 
   constructor(shared: Shared, rules: RequestRules, operation?: Operation) {
-    super();
     this.#operation = operation;
     this.#shared = shared;
     this.#rules = rules;
   }
 
-  override dispatch(options: DispatchOptions, handler: Dispatcher.DispatchHandler): boolean {
+  dispatch(options: DispatchOptions, handler: Dispatcher.DispatchHandler): boolean {
     if (isPassedThrough(options)) {
       this.#shared.transport.pass(options, handler);
       return true;

@@ -1,5 +1,6 @@
 /** One request on the wire, seen from undici's side: the faces that its dispatchers call, old and new. */
 import type { Socket } from 'node:net';
+import type { Clock, Timer } from '../runtime/index.ts';
 import { type RawHeaders, toRawHeaders } from './response-fields.ts';
 
 /** What the connection tells of itself, where it is one of ours. */
@@ -42,6 +43,7 @@ export class HopHandler {
   #isSettled = false;
   /** How many bytes may still be read from a dead hop, so that its connection can be kept. */
   #drainBytes = 0;
+  #drainTimer: Timer | undefined;
 
   constructor(listener: HopListener) {
     this.#listener = listener;
@@ -104,10 +106,12 @@ export class HopHandler {
     if (!this.#isSettled) this.#abort?.(deadHop());
   }
 
-  /** Gives the hop up, but reads a short rest of its body, so that its connection can serve again. */
-  drain(maxBytes: number): void {
+  /** Gives the hop up, but reads a short rest of its body, so that its connection can serve again; one that does not come is cut. */
+  drain(maxBytes: number, clock: Clock, maxMs: number): void {
     this.isDead = true;
+    if (this.#isSettled) return;
     this.#drainBytes = maxBytes;
+    this.#drainTimer = clock.after(maxMs, () => this.#abort?.(deadHop()), 'idle');
   }
 
   /**
@@ -117,6 +121,7 @@ export class HopHandler {
   #settle(): HopListener | undefined {
     if (this.#isSettled) return undefined;
     this.#isSettled = true;
+    this.#drainTimer?.cancel();
     const listener = this.#listener;
     const { onSettled } = this;
     this.#listener = undefined;

@@ -61,6 +61,7 @@ export class Life {
   #deadlineTimer: Timer | undefined;
   readonly #isWatched: boolean;
   readonly #operation: Operation | undefined;
+  #hasEnded = false;
   /** Whoever made this request decides itself when it has ended. */
   isHeldOpen = false;
 
@@ -90,6 +91,10 @@ export class Life {
 
   get nowMs(): number {
     return this.shared.runtime.clock.nowMs();
+  }
+
+  get isPastDeadline(): boolean {
+    return this.deadlineAtMs !== undefined && this.nowMs >= this.deadlineAtMs;
   }
 
   beginAttempt(fromByte: number | undefined): Attempt {
@@ -147,6 +152,8 @@ export class Life {
   }
 
   end(outcome: Outcome): void {
+    if (this.#hasEnded) return;
+    this.#hasEnded = true;
     this.#deadlineTimer?.cancel();
     this.onDeadline = undefined;
     this.body.release();

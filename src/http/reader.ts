@@ -48,7 +48,9 @@ export class Reader {
     this.startByte = this.representation?.startByte ?? 0;
     this.atByte = this.startByte;
     const length = this.framing === 'length' ? parseLength(fields.contentLength) : undefined;
-    this.endByte = length === undefined ? undefined : this.startByte + length;
+    // A part says where it ends, whatever its framing.
+    const partEndByte = status === 206 && hasBody ? this.representation?.endByte : undefined;
+    this.endByte = length === undefined ? partEndByte : this.startByte + length;
     this.memory = needsMemory(this.representation, settings.mayOverlapBlindly) ? new BodyMemory() : undefined;
     const { codings } = this.representation ?? { codings: '' };
     const isWhole = settings.checksCoding && status === 200 && hasBody && this.endByte !== 0;
@@ -75,7 +77,7 @@ export class Reader {
   }
 }
 
-function framingOf(fields: PickedFields): Framing {
+export function framingOf(fields: PickedFields): Framing {
   if (fields.transferEncoding !== undefined) return 'chunked';
   if (parseLength(fields.contentLength) !== undefined) return 'length';
   return 'unmarked';

@@ -5,7 +5,8 @@
 
 import { type Failure, tagFailure } from '../core/index.ts';
 
-const unreadableBody: Failure = {
+/** The caller's own code, or stream, that makes the request's body. */
+export const unreadableBody: Failure = {
   origin: 'caller',
   phase: 'send',
   kind: 'invalid-request',
@@ -125,6 +126,7 @@ class OneShotBody implements RequestBody {
   }
 
   produce(): { readonly body: WireBody } {
+    if (this.#generation > 0 && !this.#isWhole) throw new Error('the request body can be sent only once');
     this.#generation += 1;
     this.#taken = 0;
     return { body: this.#read(this.#generation) };
@@ -133,12 +135,14 @@ class OneShotBody implements RequestBody {
   release(): void {
     this.#isWhole = false;
     this.#kept = [];
+    // Whoever still reads must not take what is gone for the end.
+    this.#generation += 1;
   }
 
   async *#read(generation: number): AsyncGenerator<Uint8Array> {
     while (true) {
       // Ending quietly here would let a dead attempt close its body as if it were whole.
-      if (generation !== this.#generation) throw new Error('a newer attempt sends this request body');
+      if (generation !== this.#generation) throw new Error('this attempt does not send the request body any more');
       const next = this.#isWhole ? this.#kept[this.#taken] : this.#spilled.shift();
       if (next !== undefined) {
         this.#taken += 1;
@@ -183,7 +187,12 @@ class OneShotBody implements RequestBody {
 }
 
 async function* toBytes(source: object): AsyncGenerator<Uint8Array> {
-  for await (const chunk of source as AsyncIterable<unknown>) yield asBytes(chunk);
+  try {
+    for await (const chunk of source as AsyncIterable<unknown>) yield asBytes(chunk);
+  } catch (error) {
+    if (typeof error === 'object' && error !== null) tagFailure(error, unreadableBody);
+    throw error;
+  }
 }
 
 function asBytes(chunk: unknown): Uint8Array {

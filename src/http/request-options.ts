@@ -55,6 +55,13 @@ export const requestOptionNames = [
   'onEvent',
 ] as const;
 
+/** Whether a request sets anything that rules are made of, its body included. */
+export function hasOwnSettings(options: RequestOptions & { readonly body?: BodySource }): boolean {
+  if (options.body !== undefined && options.body !== null) return true;
+  for (const name of requestOptionNames) if (options[name] !== undefined) return true;
+  return false;
+}
+
 const defaultsByPolicy = new WeakMap<Policy, RequestRules>();
 
 /** Most requests set nothing: they share one object. */

@@ -21,15 +21,19 @@ export class Slots {
 
   /** Runs `start` now or when a slot is free; whoever got a slot gives it back with `release`. */
   take(start: () => void): void {
-    if (this.#used < this.#limit) {
-      this.#used += 1;
-      start();
-    } else {
-      this.#waiting.push(start);
-    }
+    if (this.tryTake()) start();
+    else this.#waiting.push(start);
   }
 
-  release(): void {
+  /** A slot at once, or none. */
+  tryTake(): boolean {
+    if (this.#used >= this.#limit) return false;
+    this.#used += 1;
+    return true;
+  }
+
+  /** Bound, so that a hop can hold it as it is. */
+  readonly release = (): void => {
     this.#used -= 1;
     while (this.#used < this.#limit) {
       const next = this.#waiting.shift();
@@ -37,7 +41,7 @@ export class Slots {
       this.#used += 1;
       next();
     }
-  }
+  };
 
   /** Fewer at once from now on; those that run are not disturbed. */
   lowerTo(limit: number): void {

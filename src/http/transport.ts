@@ -58,15 +58,18 @@ export class AgentTransport implements Transport {
     const origin = String(options.origin);
     const { slots, proxy, isTunnel } = this.#routes.get(origin) ?? this.#addRoute(origin);
     const routed = proxy !== undefined && !isTunnel ? throughProxy(options, origin, proxy) : options;
-    slots.take(() => {
-      // Given up while it was waiting: nothing was sent, nothing is held.
-      if (hop.isDead) {
-        slots.release();
-        return;
-      }
-      hop.onSettled = () => slots.release();
-      this.#agentFor(route).dispatch(routed, hop as unknown as Dispatcher.DispatchHandler);
-    });
+    if (slots.tryTake()) this.#start(routed, hop, route, slots);
+    else slots.take(() => this.#start(routed, hop, route, slots));
+  }
+
+  #start(options: DispatchOptions, hop: HopHandler, route: HopRoute, slots: Slots): void {
+    // Given up while it was waiting: nothing was sent, nothing is held.
+    if (hop.isDead) {
+      slots.release();
+      return;
+    }
+    hop.onSettled = slots.release;
+    this.#agentFor(route).dispatch(options, hop as unknown as Dispatcher.DispatchHandler);
   }
 
   pass(options: DispatchOptions, handler: Dispatcher.DispatchHandler): void {
@@ -183,15 +186,16 @@ class ObservedClient extends Client {
   }
 
   override dispatch(options: DispatchOptions, handler: Dispatcher.DispatchHandler): boolean {
-    if (handler instanceof HopHandler) handler.onBeforeSend = () => this.#describe();
+    if (handler instanceof HopHandler) handler.onBeforeSend = this.#describe;
     return super.dispatch(options, handler);
   }
 
-  #describe(): ConnectionFacts {
+  /** One function for all hops of the connection. */
+  readonly #describe = (): ConnectionFacts => {
     this.#served += 1;
     const isHttp2 = (this.#socket as { alpnProtocol?: unknown } | undefined)?.alpnProtocol === 'h2';
     return { socket: this.#socket, isReused: this.#served > 1, address: this.#address, isHttp2 };
-  }
+  };
 }
 
 /** A dispatcher of somebody else's, under a bare interceptor: no limit, no fresh connections, no view of sockets. */

@@ -1,5 +1,5 @@
 /** The clocks of one attempt: the wait for headers, silence in the body, and a floor under its rate. */
-import type { Sweep, Watched } from '../runtime/index.ts';
+import { NOT_WATCHED, type Sweep, type Watched } from '../runtime/index.ts';
 
 export interface WatchLimits {
   readonly headersMs: number;
@@ -28,6 +28,7 @@ const MAX_SWEEP_GAP_MS = 1_000;
 export class AttemptWatch implements Watched {
   readonly #watchee: Watchee;
   readonly #sweep: Sweep;
+  sweepIndex = NOT_WATCHED;
   #phase: 'headers' | 'body' = 'headers';
   /** When something last moved, as seen by the sweep; times of single chunks are not taken, they would cost. */
   #movedAtMs = 0;

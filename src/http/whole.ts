@@ -51,14 +51,20 @@ export async function fetchWhole<T>(
   const dispatchOptions = toDispatchOptions(url, options);
   const life = new Life(shared, rules, dispatchOptions, operation);
   life.isHeldOpen = true;
-  while (true) {
-    const answer = await readOnce(life, dispatchOptions, signal ?? undefined);
-    const meaning = await interpret(answer);
-    if (meaning.kind === 'value') {
-      life.end('complete');
-      return meaning.value;
+  try {
+    while (true) {
+      const answer = await readOnce(life, dispatchOptions, signal ?? undefined);
+      const meaning = await interpret(answer);
+      if (meaning.kind === 'value') {
+        life.end('complete');
+        return meaning.value;
+      }
+      await doubt(life, meaning.what, signal ?? undefined);
     }
-    await doubt(life, meaning.what, signal ?? undefined);
+  } catch (error) {
+    // Damaged codings, wrong JSON and aborted waits end it here; an exchange that failed has ended it already.
+    life.end(signal?.aborted === true ? 'aborted' : 'failed');
+    throw error;
   }
 }
 

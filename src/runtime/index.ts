@@ -1,3 +1,3 @@
 export { type Clock, type Runtime, sleep, systemRuntime, type Timer } from './clock.ts';
-export { SWEEP_MS, Sweep, type Watched } from './sweep.ts';
+export { NOT_WATCHED, SWEEP_MS, Sweep, type Watched } from './sweep.ts';
 export { seededRandom, VirtualClock, virtualRuntime } from './virtual-clock.ts';

@@ -1,0 +1,57 @@
+import type { DownloadEvent, DownloadResult, Progress, StreamResult } from '../download/index.ts';
+import type { GetFlags } from './get-flags.ts';
+import type { Job } from './get-settings.ts';
+import type { Interruption } from './interruption.ts';
+import { JsonReporter } from './json-reporter.ts';
+import { LiveLine } from './live-line.ts';
+import type { Reporter } from './reporter.ts';
+import { TextReporter } from './text-reporter.ts';
+
+/** `--json` is data beside the messages; only with `-o -` it takes their place, since stdout is the file. */
+export function createReporter(flags: GetFlags, jobs: readonly Job[]): Reporter {
+  if (flags.json !== true) return createTextReporter(flags);
+  if (jobs[0]?.target === undefined) return new JsonReporter(process.stderr);
+  return new BothReporters(new JsonReporter(process.stdout), createTextReporter(flags));
+}
+
+function createTextReporter(flags: GetFlags): Reporter {
+  const level = flags.quiet === true ? 'quiet' : flags.verbose === true ? 'verbose' : 'normal';
+  const isLive = level !== 'quiet' && process.stderr.isTTY === true && !process.env.NO_COLOR && !process.env.CI;
+  return new TextReporter(process.stderr, level, isLive ? new LiveLine(process.stderr) : undefined);
+}
+
+class BothReporters implements Reporter {
+  readonly #each: readonly Reporter[];
+
+  constructor(...each: readonly Reporter[]) {
+    this.#each = each;
+  }
+
+  start(job: Job): void {
+    for (const one of this.#each) one.start(job);
+  }
+  event(event: DownloadEvent): void {
+    for (const one of this.#each) one.event(event);
+  }
+  progress(progress: Progress): void {
+    for (const one of this.#each) one.progress(progress);
+  }
+  done(result: DownloadResult): void {
+    for (const one of this.#each) one.done(result);
+  }
+  doneStream(result: StreamResult): void {
+    for (const one of this.#each) one.doneStream(result);
+  }
+  failed(error: unknown, exit: number): void {
+    for (const one of this.#each) one.failed(error, exit);
+  }
+  interrupted(interruption: Interruption, exit: number): void {
+    for (const one of this.#each) one.interrupted(interruption, exit);
+  }
+  summary(codes: readonly number[], exit: number): void {
+    for (const one of this.#each) one.summary(codes, exit);
+  }
+  close(): void {
+    for (const one of this.#each) one.close();
+  }
+}

@@ -1,0 +1,18 @@
+/** Values of the flags as the command line gave them. */
+export interface GetFlags {
+  readonly output?: string;
+  readonly checksum?: string;
+  readonly json?: boolean;
+  readonly quiet?: boolean;
+  readonly verbose?: boolean;
+  readonly force?: boolean;
+  readonly header?: readonly string[];
+  readonly user?: string;
+  readonly netrc?: boolean;
+  readonly cacert?: string;
+  readonly cert?: string;
+  readonly key?: string;
+  readonly proxy?: string;
+  readonly unixSocket?: string;
+  readonly [flag: string]: unknown;
+}

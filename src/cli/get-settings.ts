@@ -1,0 +1,166 @@
+/** Flags, variables and defaults resolved into settings: everything that can be wrong is found here, before anything happens. */
+import { readFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import { ConfigError, checkOption, redactUrl, show } from '../core/index.ts';
+import { checkHeader, clientOptionsForDownload, parseChecksum } from '../download/index.ts';
+import { type ClientOptions, optionsFromValues, parseOption, variableOf } from '../http/index.ts';
+import { fileNameOf } from './file-name.ts';
+import { isFolder } from './folder.ts';
+import type { GetFlags } from './get-flags.ts';
+import { loginFromNetrc } from './netrc.ts';
+import { keyOf } from './option-flags.ts';
+
+export interface Job {
+  readonly url: string;
+  /** Undefined: stdout. */
+  readonly target: string | undefined;
+  readonly headers: Readonly<Record<string, string | readonly string[]>>;
+  readonly note: string | undefined;
+}
+
+export interface GetSettings {
+  readonly jobs: readonly Job[];
+  /** Created when the first job starts. */
+  readonly folder: string | undefined;
+  readonly checksum: string | undefined;
+  readonly client: ClientOptions;
+  readonly force: boolean;
+}
+
+/** @throws ConfigError naming the flag or variable, what must hold and what came */
+export function resolveGet(texts: readonly string[], flags: GetFlags, isGiven: (key: string) => boolean): GetSettings {
+  const urls = texts.map(parseUrl);
+  checkTogether(urls, flags);
+  if (flags.checksum !== undefined) parseChecksum(flags.checksum, 'use --checksum');
+  const folder = folderFor(urls, flags.output);
+  const headers = headersFrom(flags);
+  const jobs = urls.map((url) => jobFor(url, flags, folder, headers));
+  checkDistinct(jobs);
+  return {
+    jobs,
+    folder,
+    checksum: flags.checksum,
+    client: clientOptionsFrom(flags, isGiven),
+    force: flags.force === true,
+  };
+}
+
+function parseUrl(text: string): URL {
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  if (url?.protocol === 'http:' || url?.protocol === 'https:') return url;
+  throw new ConfigError(
+    `Cannot download as the URL must be an absolute http or https URL: received ${show(redactUrl(text))}`,
+  );
+}
+
+function checkTogether(urls: readonly URL[], { output, checksum }: GetFlags): void {
+  const received = `received ${urls.length} URLs`;
+  if (urls.length > 1 && output === '-') throw new ConfigError(`Cannot use -o - as there must be one URL: ${received}`);
+  if (urls.length > 1 && checksum !== undefined)
+    throw new ConfigError(`Cannot use --checksum as there must be one URL: ${received}`);
+  if (output === '') throw new ConfigError('Cannot use -o as it must be a path: received ""');
+}
+
+function folderFor(urls: readonly URL[], output: string | undefined): string | undefined {
+  if (output === undefined || output === '-') return undefined;
+  return urls.length > 1 || /[/\\]$/.test(output) || isFolder(output) ? output : undefined;
+}
+
+function jobFor(url: URL, flags: GetFlags, folder: string | undefined, headers: Job['headers']): Job {
+  const { output } = flags;
+  const own = { url: url.href, headers: withLogin(headers, url, flags) };
+  if (output === '-') return { ...own, target: undefined, note: undefined };
+  if (output !== undefined && folder === undefined) return { ...own, target: output, note: undefined };
+  const { name, isFromUrl } = fileNameOf(url);
+  const note = isFromUrl ? undefined : `the URL ends without a usable file name: saving as ${name}`;
+  return { ...own, target: join(folder ?? '.', name), note };
+}
+
+function checkDistinct(jobs: readonly Job[]): void {
+  const seen = new Set<string | undefined>();
+  for (const { target } of jobs) {
+    if (target !== undefined && seen.has(target)) {
+      throw new ConfigError(`Cannot download as file names must differ: received two URLs for ${basename(target)}`);
+    }
+    seen.add(target);
+  }
+}
+
+function headersFrom({ header = [] }: GetFlags): Job['headers'] {
+  const headers: Record<string, string[]> = {};
+  for (const text of header) {
+    const colon = text.indexOf(':');
+    if (colon < 1)
+      throw new ConfigError(`Cannot use -H as it must be 'Name: value': received ${show(safeHeader(text))}`);
+    const name = text.slice(0, colon).trim();
+    const value = text.slice(colon + 1).trim();
+    checkHeader(name, value, 'use -H');
+    const key = name.toLowerCase();
+    headers[key] = [...(headers[key] ?? []), value];
+  }
+  return headers;
+}
+
+/** A header without its colon may be a secret whose name was forgotten. */
+function safeHeader(text: string): string {
+  return text.length > 20 ? `${text.slice(0, 8)}…` : text;
+}
+
+function withLogin(headers: Job['headers'], url: URL, { user, netrc }: GetFlags): Job['headers'] {
+  if (user !== undefined && user.indexOf(':') < 1) {
+    throw new ConfigError('Cannot use -u as it must be USER:PASSWORD: received no colon between them');
+  }
+  const login = user ?? (netrc === true && url.username === '' ? loginFromNetrc(url.hostname, process.env) : undefined);
+  if (login === undefined || headers.authorization !== undefined) return headers;
+  return { ...headers, authorization: `Basic ${Buffer.from(login).toString('base64')}` };
+}
+
+function clientOptionsFrom(flags: GetFlags, isGiven: (key: string) => boolean): ClientOptions {
+  const byRow = optionsFromValues((row) => {
+    const flag = row.unit === 'boolean' && row.fallback === true ? `--no-${row.flag}` : `--${row.flag}`;
+    const given = isGiven(keyOf(row)) ? flags[keyOf(row)] : undefined;
+    const variable = process.env[variableOf(row)];
+    const [name, text] = given === undefined ? [variableOf(row), variable] : [flag, given];
+    if (text === undefined || text === '') return undefined;
+    const value = typeof text === 'boolean' ? text : parseOption(row, String(text), name);
+    checkOption(row, value, `use ${name}`);
+    return value;
+  });
+  const options = clientOptionsForDownload(boundHeadersByStall(byRow));
+  return {
+    ...options,
+    ...(flags.unixSocket === undefined ? {} : { socketPath: flags.unixSocket }),
+    ...(flags.proxy === undefined ? {} : { proxy: flags.proxy === 'none' ? (false as const) : flags.proxy }),
+    ...tlsFrom(flags),
+  };
+}
+
+/** Who says how long silence may last means the silence before the headers, too. */
+function boundHeadersByStall(options: ClientOptions): ClientOptions {
+  const { stallMs, headersMs } = options.timeouts ?? {};
+  if (stallMs === undefined || headersMs !== undefined) return options;
+  return { ...options, timeouts: { ...options.timeouts, headersMs: stallMs } };
+}
+
+function tlsFrom({ cacert, cert, key }: GetFlags): Pick<ClientOptions, 'tls'> {
+  const files = { ca: readPem('--cacert', cacert), cert: readPem('--cert', cert), key: readPem('--key', key) };
+  if ((cert === undefined) !== (key === undefined)) {
+    throw new ConfigError('Cannot use --cert and --key as they must come together: received one of them');
+  }
+  return cacert === undefined && cert === undefined ? {} : { tls: files };
+}
+
+function readPem(flag: string, path: string | undefined): string | undefined {
+  if (path === undefined) return undefined;
+  const text = readText(path);
+  if (text?.includes('-----BEGIN ') === true) return text;
+  throw new ConfigError(`Cannot use ${flag} as it must be a readable PEM file: received ${show(path)}`);
+}
+
+function readText(path: string): string | undefined {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    return undefined;
+  }
+}

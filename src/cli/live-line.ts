@@ -1,0 +1,98 @@
+/** One line on a terminal that is written again and again: bytes, rate, time left, attempt, and what it waits for. */
+import type { WriteStream } from 'node:tty';
+import { formatBytes, formatDuration } from '../core/index.ts';
+import type { Progress } from '../download/index.ts';
+import { systemRuntime, type Timer } from '../runtime/index.ts';
+import { RateMeter } from './rate-meter.ts';
+
+const REDRAW_MS = 100;
+/** Clears to the end of the line, from its beginning. */
+const CLEAR = '\r\x1b[2K';
+
+export interface Waiting {
+  readonly untilMs: number;
+  readonly why: string;
+}
+
+export interface LineState {
+  readonly name: string;
+  readonly progress: Progress;
+  readonly bytesPerSecond: number | undefined;
+  readonly waiting: { readonly leftMs: number; readonly why: string } | undefined;
+}
+
+/** `big.iso  12.3 MiB of 64.0 MiB  19 %  8.1 MiB/s  6.4 s left  attempt 3` */
+export function describeLine({ name, progress, bytesPerSecond, waiting }: LineState): string {
+  const { bytes, totalBytes, attemptNumber } = progress;
+  const parts = [name, formatBytes(bytes) + (totalBytes === undefined ? '' : ` of ${formatBytes(totalBytes)}`)];
+  if (totalBytes !== undefined && totalBytes > 0) parts.push(`${Math.floor((bytes / totalBytes) * 100)} %`);
+  if (waiting !== undefined) {
+    parts.push(`waiting ${formatDuration(waiting.leftMs)}: ${waiting.why}; attempt ${attemptNumber}`);
+    return parts.join('  ');
+  }
+  if (bytesPerSecond !== undefined) {
+    parts.push(`${formatBytes(Math.round(bytesPerSecond))}/s`);
+    if (totalBytes !== undefined && bytesPerSecond > 0) {
+      parts.push(`${formatDuration(((totalBytes - bytes) / bytesPerSecond) * 1_000)} left`);
+    }
+  }
+  if (attemptNumber > 1) parts.push(`attempt ${attemptNumber}`);
+  return parts.join('  ');
+}
+
+export class LiveLine {
+  readonly #out: WriteStream;
+  #name = '';
+  #progress: Progress = { bytes: 0, totalBytes: undefined, receivedBytes: 0, attemptNumber: 1 };
+  #meter = new RateMeter();
+  #waiting: Waiting | undefined;
+  #timer: Timer | undefined;
+
+  constructor(out: WriteStream) {
+    this.#out = out;
+  }
+
+  start(name: string): void {
+    this.#name = name;
+    this.#progress = { bytes: 0, totalBytes: undefined, receivedBytes: 0, attemptNumber: 1 };
+    this.#meter = new RateMeter();
+    this.#waiting = undefined;
+    this.#draw();
+  }
+
+  update(progress: Progress): void {
+    this.#progress = progress;
+    this.#waiting = undefined;
+    this.#meter.add(systemRuntime.clock.nowMs(), progress.bytes);
+  }
+
+  wait(delayMs: number, why: string): void {
+    this.#waiting = { untilMs: systemRuntime.clock.nowMs() + delayMs, why };
+  }
+
+  attempt(attemptNumber: number): void {
+    this.#progress = { ...this.#progress, attemptNumber };
+    this.#waiting = undefined;
+  }
+
+  /** A lasting line above the live one. */
+  print(text: string): void {
+    this.#out.write(`${CLEAR}${text}\n`);
+  }
+
+  stop(): void {
+    this.#timer?.cancel();
+    this.#timer = undefined;
+    this.#out.write(CLEAR);
+  }
+
+  #draw(): void {
+    const nowMs = systemRuntime.clock.nowMs();
+    const waiting = this.#waiting && { why: this.#waiting.why, leftMs: Math.max(0, this.#waiting.untilMs - nowMs) };
+    const bytesPerSecond = this.#meter.bytesPerSecond(nowMs);
+    const text = describeLine({ name: this.#name, progress: this.#progress, bytesPerSecond, waiting });
+    // A line that wraps cannot be written again.
+    this.#out.write(`${CLEAR}${text.slice(0, Math.max(20, (this.#out.columns ?? 80) - 1))}`);
+    this.#timer = systemRuntime.clock.after(REDRAW_MS, () => this.#draw(), 'idle');
+  }
+}

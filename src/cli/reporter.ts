@@ -1,0 +1,17 @@
+import type { DownloadEvent, DownloadResult, Progress, StreamResult } from '../download/index.ts';
+import type { Job } from './get-settings.ts';
+import type { Interruption } from './interruption.ts';
+
+/** Tells what happens, to a person or to a program. */
+export interface Reporter {
+  start(job: Job): void;
+  event(event: DownloadEvent): void;
+  progress(progress: Progress): void;
+  done(result: DownloadResult): void;
+  doneStream(result: StreamResult): void;
+  failed(error: unknown, exit: number): void;
+  interrupted(interruption: Interruption, exit: number): void;
+  /** Of several jobs. */
+  summary(codes: readonly number[], exit: number): void;
+  close(): void;
+}
