@@ -159,10 +159,7 @@ export class PooledClient implements Client {
       signal: signal ?? null,
     });
     const { statusCode, headers: received, body: stream } = answer;
-    const { ledger } = dispatcher.life!;
-    // undici keeps the dispatcher for longer than its request lives.
-    dispatcher.life = undefined;
-    return { statusCode, headers: received, body: stream as ClientResponse['body'], ledger };
+    return { statusCode, headers: received, body: stream as ClientResponse['body'], ledger: dispatcher.life!.ledger };
   }
 
   /** Most requests set nothing of ours: they share one object of rules. */

@@ -25,7 +25,7 @@ type Abort = (reason?: Error) => void;
 
 /** The old face of undici's handlers; the client of undici 6 and 7 calls it without any wrapping between. */
 export class HopHandler {
-  #listener: HopListener | undefined;
+  readonly #listener: HopListener;
   /** What our own connections tell; undefined on those of others. */
   connection: ConnectionFacts | undefined;
   /** Set by the connection that takes the request. */
@@ -57,7 +57,7 @@ export class HopHandler {
     }
     this.isSent = true;
     this.connection = this.onBeforeSend?.();
-    this.#listener!.onHopSent(this);
+    this.#listener.onHopSent(this);
   }
 
   onResponseStarted(): void {
@@ -68,26 +68,26 @@ export class HopHandler {
     if (this.isDead) return true;
     this.isAnswered = true;
     this.#resume = resume;
-    return this.#listener!.onHopHeaders(this, status, headers, statusText);
+    return this.#listener.onHopHeaders(this, status, headers, statusText);
   }
 
   onData(chunk: Buffer): boolean {
-    if (!this.isDead) return this.#listener!.onHopData(this, chunk);
+    if (!this.isDead) return this.#listener.onHopData(this, chunk);
     this.#drainBytes -= chunk.length;
     if (this.#drainBytes < 0) this.#abort?.(deadHop());
     return true;
   }
 
   onComplete(trailers: RawHeaders): void {
-    const listener = this.#settle();
-    if (!this.isDead) listener?.onHopEnd(this, trailers ?? []);
+    this.#settle();
+    if (!this.isDead) this.#listener.onHopEnd(this, trailers ?? []);
   }
 
   onError(error: Error): void {
-    const listener = this.#settle();
+    this.#settle();
     if (!this.isDead) {
       this.isDead = true;
-      listener?.onHopError(this, error);
+      this.#listener.onHopError(this, error);
     }
   }
 
@@ -114,23 +114,11 @@ export class HopHandler {
     this.#drainTimer = clock.after(maxMs, () => this.#abort?.(deadHop()), 'idle');
   }
 
-  /**
-   * Lets go of everything: undici keeps its finished requests for a while, and whatever hangs on them is copied by the
-   * garbage collector instead of dropped (measured: five times its work).
-   */
-  #settle(): HopListener | undefined {
-    if (this.#isSettled) return undefined;
+  #settle(): void {
+    if (this.#isSettled) return;
     this.#isSettled = true;
     this.#drainTimer?.cancel();
-    const listener = this.#listener;
-    const { onSettled } = this;
-    this.#listener = undefined;
-    this.#abort = undefined;
-    this.#resume = undefined;
-    this.onSettled = undefined;
-    this.onBeforeSend = undefined;
-    onSettled?.();
-    return listener;
+    this.onSettled?.();
   }
 }
 

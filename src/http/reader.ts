@@ -70,7 +70,8 @@ export class Reader {
     return planResume({
       representation: this.representation,
       atByte: this.atByte,
-      rangesFail: this.rangesFail,
+      // The rest of a part cannot be had without a range: wrong answers are waited out, and bounded by the attempts.
+      rangesFail: this.rangesFail && this.startByte === 0,
       hasChecksum: this.memory !== undefined,
       mayOverlapBlindly,
     });

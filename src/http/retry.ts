@@ -6,6 +6,8 @@ import {
   failureOf,
   freshState,
   GaveUpError,
+  type GiveUpReason,
+  isReknitError,
   type Ledger,
   LedgerBook,
   redactUrl,
@@ -117,7 +119,7 @@ class Trials {
   async #waitAfter(error: unknown): Promise<void> {
     if (this.#signal?.aborted === true) throw this.#signal.reason;
     const failure = failureOf(error);
-    if (failure === undefined || !isWorthRepeating(failure)) {
+    if (failure === undefined || !isWorthRepeating(failure) || !mayBeginAnew(error)) {
       this.#operation.ledger.end('failed', this.#nowMs);
       throw error;
     }
@@ -166,8 +168,6 @@ class Trials {
   #giveUp(reason: Parameters<typeof errorFor>[0], failure: Failure, error: unknown): never {
     const ledger: Ledger = this.#operation.ledger;
     this.#operation.ledger.end('failed', this.#nowMs);
-    // A request of this operation has said the same already, in the same ledger's numbers.
-    if (error instanceof GaveUpError && error.ledger === ledger && error.reason === reason) throw error;
     throw errorFor(
       reason,
       failure,
@@ -183,6 +183,30 @@ class Trials {
 function isWorthRepeating(failure: Failure): boolean {
   return failure.transient || failure.kind === 'content-changed';
 }
+
+/** What a request of the operation gave up for, and a new one can do better: it asks from the start. */
+const mendedByBeginningAnew: ReadonlySet<GiveUpReason> = new Set([
+  'content-changed',
+  'live-body',
+  'not-resumable',
+  'body-not-replayable',
+]);
+
+/**
+ * A request that gave up for good gave up for the operation: its attempts, budget and deadline are the same ones, and one
+ * that may have run must not be sent again by another name.
+ */
+function mayBeginAnew(error: unknown): boolean {
+  let link: unknown = error;
+  for (let depth = 0; depth < MAX_LINKS && typeof link === 'object' && link !== null; depth += 1) {
+    if (isReknitError(link))
+      return link instanceof GaveUpError ? mendedByBeginningAnew.has(link.reason) : link.code !== 'ERR_REKNIT_DEADLINE';
+    link = (link as { readonly cause?: unknown }).cause;
+  }
+  return true;
+}
+
+const MAX_LINKS = 16;
 
 function again(failure: Failure): Failure {
   const { mark: _mark, ...rest } = failure;

@@ -50,17 +50,15 @@ export function sinkOf(handler: OldHandler | NewHandler): Sink {
 
 class OldSink implements Sink {
   readonly #handler: OldHandler;
-  /** Let go of at the end: the consumer may keep the callbacks for as long as it keeps its stream. */
-  #control: SinkControl | undefined;
-  readonly #resume = (): void => this.#control?.resume();
+  #resume: () => void = () => {};
 
   constructor(handler: OldHandler) {
     this.#handler = handler;
   }
 
   onStart(control: SinkControl): void {
-    this.#control = control;
-    this.#handler.onConnect?.((reason) => this.#control?.abort(reason), {});
+    this.#resume = () => control.resume();
+    this.#handler.onConnect?.((reason) => control.abort(reason), {});
   }
 
   onInfo(status: number, headers: RawHeaders, statusText: string): void {
@@ -77,12 +75,10 @@ class OldSink implements Sink {
   }
 
   onEnd(trailers: RawHeaders): void {
-    this.#control = undefined;
     this.#handler.onComplete?.(trailers);
   }
 
   onError(error: unknown): void {
-    this.#control = undefined;
     this.#handler.onError?.(error);
   }
 }

@@ -133,6 +133,15 @@ describe('retry', () => {
     expect(ledgerOf(error as Error)!.hopCount).toBe(4);
   });
 
+  test('does not send a POST again that may have run, though its failure is transient', async () => {
+    await using lab = await startLab();
+    await using client = createClient(quick);
+    const run = lab.play({ name: 'post', requests: [{ on: 'every', do: { kind: 'cut', by: 'rst', at: 'request' } }] });
+    const order = retry(({ client }) => client.request(run.url, { method: 'POST', body: 'one' }), { client });
+    await expect(order).rejects.toMatchObject({ reason: 'may-have-run' });
+    expect(run.requestCount).toBe(1);
+  });
+
   test('does not repeat a failure of the consumer', async () => {
     await using lab = await startLab();
     await using client = createClient(quick);
