@@ -24,7 +24,13 @@ export function parseContentRange(text: string | undefined): ContentRange | unde
 /** The total of `Content-Range: bytes * /total`, as a 416 carries it (RFC 9110, 15.5.17). */
 export function parseUnsatisfiedRange(text: string | undefined): number | undefined {
   const match = text === undefined ? null : /^bytes\s+\*\/(\d{1,16})$/i.exec(text.trim());
-  return match === null ? undefined : Number(match[1]);
+  return match === null ? undefined : safe(match[1]!);
+}
+
+/** A number that is exact; past 2^53 a sum of bytes would not be. */
+function safe(digits: string): number | undefined {
+  const value = Number(digits);
+  return Number.isSafeInteger(value) ? value : undefined;
 }
 
 /** A caller's own `Range`: one range of bytes, or something that is passed through untouched (RFC 9110, 14.1.2). */
@@ -44,10 +50,10 @@ export function parseRange(text: string | undefined): RequestedRange | undefined
 /** A length in bytes. `12, 12` (a repeated field that agrees) is 12; anything else that is no number is undefined. */
 export function parseLength(text: string | undefined): number | undefined {
   if (text === undefined) return undefined;
-  if (/^\d{1,16}$/.test(text)) return Number(text);
+  if (/^\d{1,16}$/.test(text)) return safe(text);
   const values = new Set(text.split(',').map((value) => value.trim()));
   const [only] = values;
-  return values.size === 1 && only !== undefined && /^\d{1,16}$/.test(only) ? Number(only) : undefined;
+  return values.size === 1 && only !== undefined && /^\d{1,16}$/.test(only) ? safe(only) : undefined;
 }
 
 /** An entity-tag that is well formed, as sent; `W/"…"` included (RFC 9110, 8.8.3). */

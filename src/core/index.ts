@@ -88,5 +88,6 @@ export {
   formatBytes,
   formatDuration,
   groupDigits,
+  readableText,
 } from './sentences.ts';
 export { defaultTransientStatuses, type StatusFacts, statusPhrase, statusVerdict } from './status.ts';

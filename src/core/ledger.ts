@@ -34,6 +34,8 @@ export interface Attempt {
   newBytes: number;
   /** Absent while it runs, and when it ended well. */
   failure?: Failure;
+  /** The beginning of an answer that was not handed on: the text of an error page. */
+  answerText?: string;
   /** What was decided after the failure; its `delayMs` is the wait before the next attempt. */
   decision?: Decision;
 }

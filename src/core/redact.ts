@@ -1,11 +1,17 @@
 /** Nothing printed or logged holds a credential. Text in, text out; no URL class, since core knows no platform. */
 
 const secretParameter =
-  /([?&;](?:[^=&;#]*(?:token|secret|password|passwd|signature|credential|api[-_]?key|auth|session)[^=&;#]*|sig|key|pw|pwd|code|x-amz-[^=&;#]*|x-goog-[^=&;#]*|se|sp|sv|sr|skoid|sktid)=)[^&;#\s]+/gi;
+  /([?&;#](?:[^=&;#\s]*(?:token|secret|password|passwd|signature|credential|api[-_]?key|auth|session)[^=&;#\s]*|[^=&;#\s]*key|sig|jwt|pw|pwd|code|x-amz-[^=&;#]*|x-goog-[^=&;#]*|se|sp|sv|sr|skoid|sktid)=)[^&;#\s]+/gi;
+
+/**
+ * Up to the last `@` before the path, as URL parsers read it: a password may hold one. For http they also take any number
+ * of slashes, of either kind.
+ */
+const userInfo = /(\bhttps?:[\\/]*|[a-z][a-z0-9+.-]*:\/\/)[^/?#\\\s]*@/gi;
 
 /** A URL, or any text with URLs in it, without user, password and secret parameters. */
 export function redactUrl(text: string): string {
-  return text.replace(/([a-z][a-z0-9+.-]*:\/\/)[^/?#\s@]*@/gi, '$1***@').replace(secretParameter, '$1***');
+  return text.replace(userInfo, '$1***@').replace(secretParameter, '$1***');
 }
 
 const secretHeaders: ReadonlySet<string> = new Set([

@@ -9,6 +9,7 @@ import {
   parseContentRange,
   parseEntityTag,
   parseLength,
+  parseUnsatisfiedRange,
 } from './fields.ts';
 import { parseHttpDate } from './http-date.ts';
 import { OVERLAP_BYTES } from './policy.ts';
@@ -110,18 +111,16 @@ export function planResume(facts: ResumeFacts): ResumePlan {
   const { representation, atByte } = facts;
   if (representation.isLive && !facts.mayOverlapBlindly) return { kind: 'impossible', because: 'live-body' };
   const isPart = representation.startByte > 0;
-  const isStrong = isStrongEntityTag(representation.etag);
-  // The rest of a part cannot be had without a range: wrong answers are then only waited out.
-  if (!representation.refusesRanges && (!facts.rangesFail || isPart)) {
-    if (representation.validator !== undefined && (isStrong || !facts.rangesFail)) {
+  if (!facts.rangesFail && !representation.refusesRanges) {
+    if (representation.validator !== undefined) {
       return { kind: 'range', fromByte: atByte, ifRange: representation.validator };
     }
     if (representation.endByte !== undefined || facts.mayOverlapBlindly) {
       return { kind: 'overlap', fromByte: Math.max(representation.startByte, atByte - OVERLAP_BYTES) };
     }
   }
-  if (isStrong) return { kind: 'reread', proof: 'validator' };
   if (isPart) return { kind: 'impossible', because: 'partial-without-validator' };
+  if (isStrongEntityTag(representation.etag)) return { kind: 'reread', proof: 'validator' };
   const isKnown =
     representation.endByte !== undefined || representation.validator !== undefined || facts.mayOverlapBlindly;
   if (facts.hasChecksum && isKnown) return { kind: 'reread', proof: 'checksum' };
@@ -206,7 +205,8 @@ function findOtherValidator(representation: Representation, fields: ResponseFiel
   const { lastModified } = fields;
   if (lastModified === undefined || representation.lastModified === undefined) return undefined;
   // An equal strong ETag outranks a date: nodes behind one name often disagree about dates only.
-  const isSame = lastModified === representation.lastModified || (isStrongEntityTag(etag) && etag === representation.etag);
+  const isSame =
+    lastModified === representation.lastModified || (isStrongEntityTag(etag) && etag === representation.etag);
   return isSame ? undefined : `Last-Modified was ${representation.lastModified} and is now ${lastModified}`;
 }
 
@@ -291,8 +291,7 @@ function checkUnsatisfied(representation: Representation, atByte: number, fields
   // Another version may end just where the reader stands: its own validator tells, unless it is that of an error page.
   const foreign = findOtherValidator(representation, fields);
   if (foreign !== undefined) return changed(false, foreign);
-  const match = /^bytes\s+\*\/(\d{1,16})$/i.exec(fields.contentRange?.trim() ?? '');
-  const totalBytes = match === null ? undefined : Number(match[1]);
+  const totalBytes = parseUnsatisfiedRange(fields.contentRange);
   if (totalBytes === atByte && (representation.endByte === undefined || representation.endByte === atByte)) {
     return { kind: 'complete' };
   }

@@ -2,6 +2,7 @@
 import type { GiveUpReason, Reason } from './decide.ts';
 import type { Failure, Phase } from './failure.ts';
 import type { Ledger } from './ledger.ts';
+import { redactUrl } from './redact.ts';
 
 /** 11415836 → `11,415,836`. */
 export function groupDigits(value: number): string {
@@ -101,6 +102,18 @@ const becauseOf: Readonly<Record<Reason, string>> = {
 export function describeReason(reason: Reason): string {
   return becauseOf[reason];
 }
+
+/** The beginning of a foreign answer on one line, without control characters, tags and credentials in URLs. */
+export function readableText(bytes: Uint8Array): string {
+  const text = Array.from(bytes, (byte) => (byte >= 0x20 && byte < 0x7f ? String.fromCharCode(byte) : ' ')).join('');
+  const line = text
+    .replace(/<(style|script)[^>]*>.*?<\/\1>|<[^>]*>/gi, ' ')
+    .replace(/\s+/g, ' ')
+    .trim();
+  return redactUrl(line.length > MAX_TEXT_CHARACTERS ? `${line.slice(0, MAX_TEXT_CHARACTERS - 1)}…` : line);
+}
+
+const MAX_TEXT_CHARACTERS = 200;
 
 /** One `Caused by:` line per link of the chain, down to the errno. */
 export function describeCauses(error: unknown): readonly string[] {

@@ -162,18 +162,17 @@ export class PartFile implements Destination {
     } catch (error) {
       await onDisk('write', this.#dataPath, () => Promise.reject(error));
     }
-    if (this.#checkpoint === undefined && this.atByte - this.#durableBytes >= CHECKPOINT_BYTES) this.#startCheckpoint();
+    this.#checkpoint ??= this.#checkpointWhileDue();
   }
 
   /** Beside the writes: the line does not wait for the disk. */
-  #startCheckpoint(): void {
-    this.#checkpoint = this.#makeDurable()
-      .catch((error: unknown) => {
-        this.#checkpointError = error;
-      })
-      .finally(() => {
-        this.#checkpoint = undefined;
-      });
+  async #checkpointWhileDue(): Promise<void> {
+    try {
+      while (this.atByte - this.#durableBytes >= CHECKPOINT_BYTES) await this.#makeDurable();
+    } catch (error) {
+      this.#checkpointError = error;
+    }
+    this.#checkpoint = undefined;
   }
 
   async #makeDurable(): Promise<void> {

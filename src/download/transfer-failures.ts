@@ -53,3 +53,17 @@ export function refused(status: number, what: string, { url, ledger }: About): G
   tagFailure(error, failure);
   return error;
 }
+
+/** The same wrong answer to every request for the rest (a signed URL that expired, a broken cache): the whole may still come. */
+export function isStuckResume(error: unknown): error is GaveUpError {
+  return error instanceof GaveUpError && error.reason === 'deterministic' && error.failure?.kind === 'bad-resume';
+}
+
+/** Carries an error past `retry`: a stream that has written cannot begin anew, so nothing under it is worth a repeat. */
+export class Final extends Error {
+  readonly inner: unknown;
+  constructor(inner: unknown) {
+    super('final');
+    this.inner = inner;
+  }
+}

@@ -19,7 +19,7 @@ import type { Destination } from './destination.ts';
 import type { DownloadListener, ProgressListener } from './events.ts';
 import type { Pin } from './journal.ts';
 import { freshMemory, judgeEnd } from './proof.ts';
-import { type About, failedAttempt, refused, wrongContent } from './transfer-failures.ts';
+import { type About, Final, failedAttempt, isStuckResume, refused, wrongContent } from './transfer-failures.ts';
 
 export interface TransferJob {
   readonly url: string;
@@ -38,15 +38,6 @@ export interface TransferOutcome {
   readonly integrity: Integrity;
   readonly ledger: Ledger;
   readonly notes: readonly string[];
-}
-
-/** Carries an error past `retry`: a stream that has written cannot begin anew, so nothing under it is worth a repeat. */
-class Final extends Error {
-  readonly inner: unknown;
-  constructor(inner: unknown) {
-    super('final');
-    this.inner = inner;
-  }
 }
 
 export async function transfer(job: TransferJob, destination: Destination, isOfUrl: boolean): Promise<TransferOutcome> {
@@ -99,10 +90,11 @@ class Transfer {
       return await this.#prove();
     } catch (error) {
       if (context.signal.aborted) throw context.signal.reason;
-      if (error instanceof ContentChangedError && this.#destination.mayBeginAgain) {
-        await this.#startOver('the content changed', error);
-      }
-      throw this.#destination.mayBeginAgain ? error : new Final(error);
+      if (!this.#destination.mayBeginAgain) throw new Final(error);
+      if (error instanceof ContentChangedError) await this.#startOver('the content changed', error);
+      if (!isStuckResume(error)) throw error;
+      await this.#startOver('the rest cannot be had', error);
+      throw failedAttempt('resume', 'bad-resume', error.failure?.what ?? 'the rest cannot be had');
     }
   }
 

@@ -100,6 +100,7 @@ export class Exchange implements Abortable, ByteFeed {
   /** Ended from outside of the loop: whoever waits or reads hears it at once. */
   #end(error: unknown, outcome: Outcome): void {
     if (this.#isClosed) return;
+    this.#waiting.end(error);
     this.#controller?.error(error);
     this.#close(outcome);
   }

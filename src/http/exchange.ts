@@ -7,15 +7,19 @@ import {
   type Decision,
   type Delivery,
   type Failure,
+  type FailureKind,
   type Hop,
   MAX_BAD_RESUMES,
   MAX_DRAIN_BYTES,
   MAX_DRAIN_MS,
+  MAX_ERROR_BODY_BYTES,
   MAX_REDIRECTS,
   parseLength,
   parsePushback,
   type ResumePlan,
   type ResumeVerdict,
+  readableText,
+  redactUrl,
   type Step,
   statusVerdict,
 } from '../core/index.ts';
@@ -43,6 +47,9 @@ import type { Sink, SinkControl } from './sink.ts';
 import type { DispatchOptions, HopRoute } from './transport.ts';
 import { AttemptWatch, type WatchAlarm, type Watchee, type WatchLimits } from './watch.ts';
 
+/** Fewer connections at once would help. */
+const wantFewer: ReadonlySet<FailureKind> = new Set(['proxy-throttled', 'h2-calm', 'too-many-files']);
+
 /** Under an unmodified program nothing healthy may break: undici's own limit stays where we could not try again. */
 const UNDICI_TIMEOUT_MS = 300_000;
 
@@ -68,7 +75,8 @@ export class Exchange implements HopListener, SinkControl, Watchee {
   #isDone = false;
   #isEnding = false;
   #endsWithStatus = false;
-  isPaused = false;
+  #isSinkFull = false;
+  #isDecoderFull = false;
   #hopIsOverlap = false;
   /** Some of the body was joined by comparing an overlap only. */
   #hasOverlapped = false;
@@ -95,10 +103,21 @@ export class Exchange implements HopListener, SinkControl, Watchee {
   // What the consumer does.
 
   resume(): void {
-    if (!this.isPaused) return;
-    this.isPaused = false;
-    this.#hop?.resume();
+    if (!this.#isSinkFull) return;
+    this.#isSinkFull = false;
+    if (!this.isPaused) this.#hop?.resume();
   }
+
+  /** Both the consumer and the check of the content-coding may ask for a pause; neither ends the other's. */
+  get isPaused(): boolean {
+    return this.#isSinkFull || this.#isDecoderFull;
+  }
+
+  readonly #onDecoderRoom = (): void => {
+    if (!this.#isDecoderFull) return;
+    this.#isDecoderFull = false;
+    if (!this.isPaused) this.#hop?.resume();
+  };
 
   abort(reason: unknown): void {
     if (this.#isDone) return;
@@ -166,10 +185,7 @@ export class Exchange implements HopListener, SinkControl, Watchee {
     if (this.#follows && isRedirect(status, fields.location)) return this.#redirect(hop, status, fields);
     if (this.#plan !== undefined) return this.#judgeResume(hop, status, fields);
     const verdict = this.#judgeStatus(status, fields);
-    if (verdict !== undefined && !this.#mayEndWith(verdict)) {
-      this.#discard(hop, fields);
-      return true;
-    }
+    if (verdict !== undefined && !this.#mayEndWith(verdict, hop, fields)) return true;
     if (this.#reader !== undefined) return this.#beginAgain(hop, status, fields);
     if (this.#lacksProof(hop, fields)) return this.#askOverHttp1(hop);
     return this.#deliverHeaders(status, headers, fields, statusText);
@@ -187,15 +203,19 @@ export class Exchange implements HopListener, SinkControl, Watchee {
   }
 
   /** Whether the answer with this status is the end of the request, given to the caller; else another attempt is on its way. */
-  #mayEndWith(verdict: Failure): boolean {
+  #mayEndWith(verdict: Failure, hop: HopHandler, fields: PickedFields): boolean {
     const step = this.#decide(verdict);
     const isLast = step.decision.kind === 'give-up' && this.#reader === undefined;
     if (!isLast) {
       this.#obey(verdict, step, undefined);
+      this.#discardAnswer(hop, fields, () => {});
       return false;
     }
     if (this.#life.rules.throwOnStatus) {
-      this.#obey(verdict, step, undefined);
+      this.#watch.stop();
+      this.#discardAnswer(hop, fields, (text) => {
+        if (!this.#isDone) this.#obey(verdict, step, text === '' ? undefined : new Error(`the server said: ${text}`));
+      });
       return false;
     }
     this.#life.accept(verdict, step);
@@ -255,7 +275,7 @@ export class Exchange implements HopListener, SinkControl, Watchee {
     this.#hopEndByte = reader.endByte;
     this.#attemptStartByte = reader.atByte;
     if (reader.representation?.isLive === true) this.#watch.stop();
-    this.isPaused = !this.#sink.onHeaders(status, headers, statusText) || this.isPaused;
+    if (!this.#sink.onHeaders(status, headers, statusText)) this.#isSinkFull = true;
     return !this.isPaused;
   }
 
@@ -269,7 +289,7 @@ export class Exchange implements HopListener, SinkControl, Watchee {
       this.#fail(
         redirectFailure(
           next === undefined
-            ? `an unusable redirect (Location: ${fields.location})`
+            ? `an unusable redirect (Location: ${redactUrl(fields.location!)})`
             : `more than ${MAX_REDIRECTS} redirects`,
         ),
         undefined,
@@ -291,6 +311,18 @@ export class Exchange implements HopListener, SinkControl, Watchee {
   #discard(hop: HopHandler, fields: PickedFields): void {
     if ((parseLength(fields.contentLength) ?? 0) > MAX_DRAIN_BYTES) hop.kill();
     else hop.drain(MAX_DRAIN_BYTES, this.#life.shared.runtime.clock, MAX_DRAIN_MS);
+  }
+
+  /** The same for an answer whose beginning says what is wrong. */
+  #discardAnswer(hop: HopHandler, fields: PickedFields, onText: (text: string) => void): void {
+    const { attempt } = this.#life;
+    hop.onFirstBytes = (bytes) => {
+      const text = readableText(bytes);
+      if (text !== '') attempt.answerText = text;
+      onText(text);
+    };
+    const isLong = (parseLength(fields.contentLength) ?? 0) > MAX_DRAIN_BYTES;
+    hop.drain(isLong ? MAX_ERROR_BODY_BYTES : MAX_DRAIN_BYTES, this.#life.shared.runtime.clock, MAX_DRAIN_MS);
   }
 
   // Resumes.
@@ -333,7 +365,7 @@ export class Exchange implements HopListener, SinkControl, Watchee {
   #join(verdict: ResumeVerdict & { readonly kind: 'join' }): boolean {
     const { skipBytes, compareBytes, endByte, totalBytes } = verdict;
     // A first answer without a length may be followed by one that tells it: from here on the end can be proven.
-    if (totalBytes !== undefined) this.#reader!.endByte ??= totalBytes;
+    if (totalBytes !== undefined) this.#reader!.learnLength(totalBytes);
     const mode = compareBytes === 0 ? ({ kind: 'trust' } as const) : ({ kind: 'overlap', compareBytes } as const);
     this.#joiner = skipBytes === 0 ? undefined : new Joiner(skipBytes, mode, this.#reader!.memory);
     this.#hopIsOverlap = mode.kind === 'overlap';
@@ -413,10 +445,10 @@ export class Exchange implements HopListener, SinkControl, Watchee {
     const isLast = reader.endByte !== undefined && reader.atByte + chunk.length >= reader.endByte;
     // Behind the last byte nothing is left to join.
     if (!isLast) reader.memory?.add(chunk);
-    const hasRoom = reader.codingCheck?.feed(chunk, () => this.resume()) ?? true;
+    if (reader.codingCheck?.feed(chunk, this.#onDecoderRoom) === false) this.#isDecoderFull = true;
     reader.atByte += chunk.length;
     this.#life.ledger.deliveredBytes += chunk.length;
-    if (!this.#sink.onData(chunk) || !hasRoom) this.isPaused = true;
+    if (!this.#sink.onData(chunk)) this.#isSinkFull = true;
     if (isLast && this.#hopEndByte !== reader.endByte && !this.#isDone) this.#cutAtEnd(hop);
     return !this.isPaused;
   }
@@ -618,7 +650,8 @@ export class Exchange implements HopListener, SinkControl, Watchee {
     this.#plan = undefined;
     this.#hasOverlapped = false;
     this.#life.attempt.newBytes = newBytes;
-    this.isPaused = false;
+    this.#isSinkFull = false;
+    this.#isDecoderFull = false;
     this.#sink.onRestart?.();
     this.#obey(again, this.#decide(again), error);
   }
@@ -634,8 +667,7 @@ export class Exchange implements HopListener, SinkControl, Watchee {
       return;
     }
     this.#isEnding = false;
-    if (failure.kind === 'proxy-throttled' || failure.kind === 'h2-calm')
-      this.#life.shared.transport.slowDown(String(this.#wire.origin));
+    if (wantFewer.has(failure.kind)) this.#life.shared.transport.slowDown(String(this.#wire.origin));
     this.#timer = this.#life.shared.runtime.clock.after(decision.delayMs, () => this.#repeat(decision));
   }
 

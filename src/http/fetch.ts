@@ -4,7 +4,13 @@ import { CallDispatcher } from './healing.ts';
 import { rememberLedger } from './ledger-of.ts';
 import type { Life, Operation, Shared } from './life.ts';
 import type { BodySource } from './request-body.ts';
-import { defaultRules, hasOwnSettings, type RequestOptions, type RequestRules, resolveRules } from './request-options.ts';
+import {
+  defaultRules,
+  hasOwnSettings,
+  type RequestOptions,
+  type RequestRules,
+  resolveRules,
+} from './request-options.ts';
 
 /** What `fetch` takes, and what one request may set for itself. A body may also be a function that makes it. */
 export interface FetchInit extends Omit<RequestInit, 'body' | 'dispatcher'>, RequestOptions {

@@ -1,5 +1,6 @@
 /** One request on the wire, seen from undici's side: the faces that its dispatchers call, old and new. */
 import type { Socket } from 'node:net';
+import { MAX_ERROR_BODY_BYTES } from '../core/index.ts';
 import type { Clock, Timer } from '../runtime/index.ts';
 import { type RawHeaders, toRawHeaders } from './response-fields.ts';
 
@@ -44,6 +45,9 @@ export class HopHandler {
   /** How many bytes may still be read from a dead hop, so that its connection can be kept. */
   #drainBytes = 0;
   #drainTimer: Timer | undefined;
+  /** Called once with the beginning of a body that is drained: what a person would want to read of an error page. */
+  onFirstBytes: ((bytes: Buffer) => void) | undefined;
+  #firstBytes: Buffer = noBytes;
 
   constructor(listener: HopListener) {
     this.#listener = listener;
@@ -74,6 +78,7 @@ export class HopHandler {
   onData(chunk: Buffer): boolean {
     if (!this.isDead) return this.#listener.onHopData(this, chunk);
     this.#drainBytes -= chunk.length;
+    if (this.onFirstBytes !== undefined) this.#keepFirst(chunk);
     if (this.#drainBytes < 0) this.#abort?.(deadHop());
     return true;
   }
@@ -114,10 +119,22 @@ export class HopHandler {
     this.#drainTimer = clock.after(maxMs, () => this.#abort?.(deadHop()), 'idle');
   }
 
+  #keepFirst(chunk: Buffer): void {
+    this.#firstBytes = Buffer.concat([this.#firstBytes, chunk.subarray(0, MAX_ERROR_BODY_BYTES)]);
+    if (this.#firstBytes.length >= MAX_ERROR_BODY_BYTES) this.#tellFirst();
+  }
+
+  #tellFirst(): void {
+    const tell = this.onFirstBytes;
+    this.onFirstBytes = undefined;
+    tell?.(this.#firstBytes.subarray(0, MAX_ERROR_BODY_BYTES));
+  }
+
   #settle(): void {
     if (this.#isSettled) return;
     this.#isSettled = true;
     this.#drainTimer?.cancel();
+    this.#tellFirst();
     this.onSettled?.();
   }
 }
@@ -126,6 +143,8 @@ export class HopHandler {
 function deadHop(): Error {
   return Object.assign(new Error('this attempt was given up'), { code: 'UND_ERR_ABORTED', name: 'AbortError' });
 }
+
+const noBytes = Buffer.alloc(0);
 
 interface NewController {
   readonly rawHeaders?: RawHeaders;

@@ -57,6 +57,13 @@ export class Reader {
     this.codingCheck = isWhole && isCheckable(codings) ? new CodingCheck(codings) : undefined;
   }
 
+  /** From now on a part of another length is one of another version. */
+  learnLength(totalBytes: number): void {
+    if (this.endByte !== undefined || this.representation === undefined) return;
+    this.endByte = totalBytes;
+    this.representation = { ...this.representation, endByte: totalBytes, totalBytes };
+  }
+
   get hasBytes(): boolean {
     return this.atByte > this.startByte;
   }

@@ -2,9 +2,9 @@
 import { expect, test } from 'vitest';
 import { DeadlineError, type FetchInit, GaveUpError, ledgerOf, type WrapOptions } from '../../src/fetch/index.ts';
 import { createWrappedFetch } from '../../src/fetch/wrap-fetch.ts';
-import { virtualRuntime } from '../../src/runtime/index.ts';
+import { type VirtualClock, virtualRuntime } from '../../src/runtime/index.ts';
 import { errorOf } from './played.ts';
-import { CountedAbort, drain, drive, turn } from './virtual-call.ts';
+import { CountedAbort, drive, expectDrained, turn } from './virtual-call.ts';
 
 type Script = (signal: AbortSignal, call: number, init: RequestInit) => Promise<Response> | Response;
 
@@ -21,9 +21,9 @@ function wrap(script: Script, options: WrapOptions = {}) {
   return { clock: runtime.clock, call, abort, signals, isQuiet: async () => expectQuiet(runtime.clock, abort) };
 }
 
-async function expectQuiet(clock: Parameters<typeof drain>[0], abort: CountedAbort): Promise<void> {
+async function expectQuiet(clock: VirtualClock, abort: CountedAbort): Promise<void> {
   expect(abort.listeners).toBe(0);
-  await drain(clock);
+  await expectDrained(clock);
 }
 
 /** A `fetch` that hears nobody. */
@@ -103,6 +103,27 @@ test('an abort errors a body at once, whether it is being read or not', async ()
     expect(ledgerOf(response)?.outcome).toBe('aborted');
     await isQuiet();
   }
+});
+
+test('a hop that never left is not counted, also where the abort comes in the pause behind it', async () => {
+  const refused = new TypeError('fetch failed', {
+    cause: Object.assign(new Error('refused'), { code: 'ECONNREFUSED', syscall: 'connect' }),
+  });
+  const { clock, call, abort, signals } = wrap(
+    (_signal, number) => (number === 1 ? partial(10) : Promise.reject(refused)),
+    {
+      timeouts: { stallMs: 1_000 },
+    },
+  );
+  const response = await call();
+  const body = errorOf(response.text());
+  while (signals.length < 2) {
+    clock.step();
+    await turn();
+  }
+  abort.abort(reason);
+  expect(await body).toBe(reason);
+  expect(ledgerOf(response)).toMatchObject({ attemptCount: 2, hopCount: 1 });
 });
 
 test('a signal that is aborted already sends nothing', async () => {

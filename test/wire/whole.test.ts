@@ -63,6 +63,7 @@ describe('json', () => {
     const error = (await client.json(run.url).catch((reason: unknown) => reason)) as ReknitError;
     expect(error).toMatchObject({ code: 'ERR_REKNIT_GAVE_UP', reason: 'permanent', failure: { status: 404 } });
     expect(error.message).toContain('HTTP 404 Not Found');
+    expect(error.message).toContain('the server said: no such thing');
     expect(run.requestCount).toBe(1);
   });
 });
