@@ -92,7 +92,7 @@ export class LiveLine {
     const bytesPerSecond = this.#meter.bytesPerSecond(nowMs);
     const text = describeLine({ name: this.#name, progress: this.#progress, bytesPerSecond, waiting });
     // A line that wraps cannot be written again.
-    this.#out.write(`${CLEAR}${text.slice(0, Math.max(20, (this.#out.columns ?? 80) - 1))}`);
+    this.#out.write(`${CLEAR}${text.slice(0, Math.max(20, (this.#out.columns || 80) - 1))}`);
     this.#timer = systemRuntime.clock.after(REDRAW_MS, () => this.#draw(), 'idle');
   }
 }

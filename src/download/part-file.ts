@@ -162,13 +162,17 @@ export class PartFile implements Destination {
     } catch (error) {
       await onDisk('write', this.#dataPath, () => Promise.reject(error));
     }
-    this.#checkpoint ??= this.#checkpointWhileDue();
+    if (this.#isCheckpointDue) this.#checkpoint ??= this.#checkpointWhileDue();
+  }
+
+  get #isCheckpointDue(): boolean {
+    return this.atByte - this.#durableBytes >= CHECKPOINT_BYTES;
   }
 
   /** Beside the writes: the line does not wait for the disk. */
   async #checkpointWhileDue(): Promise<void> {
     try {
-      while (this.atByte - this.#durableBytes >= CHECKPOINT_BYTES) await this.#makeDurable();
+      while (this.#isCheckpointDue) await this.#makeDurable();
     } catch (error) {
       this.#checkpointError = error;
     }

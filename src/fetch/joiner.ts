@@ -38,7 +38,7 @@ export class Joiner {
     if (!this.#check(old)) return { kind: 'mismatch' };
     this.#skipBytes -= old.byteLength;
     if (this.#skipBytes > 0) return { kind: 'more' };
-    
+    if (this.#prefix !== undefined && this.#memory?.equals(this.#prefix) !== true) return { kind: 'mismatch' };
     return { kind: 'joined', chunk: chunk.subarray(old.byteLength) };
   }
 

@@ -69,6 +69,10 @@ export class Exchange implements HopListener, SinkControl, Watchee {
   #joiner: Joiner | undefined;
   /** Absolute offset behind the last byte that the current hop will bring. */
   #hopEndByte: number | undefined;
+  /** The length of the whole, by the word of the current hop. */
+  #hopTotalBytes: number | undefined;
+  /** A whole answer without a length, taken on the strength of its beginning: only its own end shows that it is as long. */
+  #hopMustEndInTime = false;
   #attemptStartByte = 0;
   #reader: Reader | undefined;
   #timer: Timer | undefined;
@@ -364,13 +368,12 @@ export class Exchange implements HopListener, SinkControl, Watchee {
 
   #join(verdict: ResumeVerdict & { readonly kind: 'join' }): boolean {
     const { skipBytes, compareBytes, endByte, totalBytes } = verdict;
-    // A first answer without a length may be followed by one that tells it: from here on the end can be proven.
-    if (totalBytes !== undefined) this.#reader!.learnLength(totalBytes);
     const mode = compareBytes === 0 ? ({ kind: 'trust' } as const) : ({ kind: 'overlap', compareBytes } as const);
     this.#joiner = skipBytes === 0 ? undefined : new Joiner(skipBytes, mode, this.#reader!.memory);
     this.#hopIsOverlap = mode.kind === 'overlap';
     this.#hopEndByte = endByte;
-    if (this.#joiner === undefined) this.#emitHealed();
+    this.#hopTotalBytes = totalBytes;
+    if (this.#joiner === undefined) this.#joined();
     return !this.isPaused;
   }
 
@@ -389,6 +392,9 @@ export class Exchange implements HopListener, SinkControl, Watchee {
     this.#reader!.rangesFail = true;
     this.#joiner = new Joiner(verdict.skipBytes, { kind: verdict.isProven ? 'trust' : 'digest' }, memory);
     this.#hopEndByte = verdict.endByte;
+    const { representation, framing, endByte } = this.#reader!;
+    // Where only a part was asked for, what comes behind it is no surprise.
+    this.#hopMustEndInTime = !verdict.isProven && framing !== 'length' && endByte === representation?.totalBytes;
     return !this.isPaused;
   }
 
@@ -411,6 +417,11 @@ export class Exchange implements HopListener, SinkControl, Watchee {
       chunk = joined;
     }
     const room = Math.min(reader.endByte ?? Infinity, this.#hopEndByte ?? Infinity) - reader.atByte;
+    if (chunk.length > room && this.#hopMustEndInTime) {
+      hop.kill();
+      this.#fail(changedFailure(false, `it is longer now than ${reader.endByte} bytes`), undefined);
+      return true;
+    }
     if (room <= 0) return this.#refuseSurplus(hop, reader);
     if (chunk.length > room) chunk = chunk.subarray(0, room);
     return this.#deliver(hop, reader, chunk);
@@ -437,14 +448,21 @@ export class Exchange implements HopListener, SinkControl, Watchee {
     if (!this.#joiner!.isDone) return undefined;
     this.#joiner = undefined;
     if (this.#hopIsOverlap) this.#hasOverlapped = true;
-    this.#emitHealed();
+    this.#joined();
     return step.kind === 'deliver' ? step.chunk : undefined;
+  }
+
+  /** The answer has proven to be of the same version: from here on its word counts. */
+  #joined(): void {
+    // A first answer without a length may be followed by one that tells it: now the end can be proven.
+    if (this.#hopTotalBytes !== undefined) this.#reader!.learnLength(this.#hopTotalBytes);
+    this.#emitHealed();
   }
 
   #deliver(hop: HopHandler, reader: Reader, chunk: Buffer): boolean {
     const isLast = reader.endByte !== undefined && reader.atByte + chunk.length >= reader.endByte;
-    // Behind the last byte nothing is left to join.
-    if (!isLast) reader.memory?.add(chunk);
+    // Behind the last byte nothing is left to join, once it is known to be the last.
+    if (!isLast || this.#hopMustEndInTime) reader.memory?.add(chunk);
     if (reader.codingCheck?.feed(chunk, this.#onDecoderRoom) === false) this.#isDecoderFull = true;
     reader.atByte += chunk.length;
     this.#life.ledger.deliveredBytes += chunk.length;
@@ -470,7 +488,7 @@ export class Exchange implements HopListener, SinkControl, Watchee {
 
   #proveEnd(hop: HopHandler, reader: Reader): 'length' | 'framing' | 'unverifiable' | Failure {
     if (reader.framing === 'none') return 'framing';
-    if (this.#hasAll && this.#joiner === undefined) return 'length';
+    if (reader.endByte !== undefined && reader.atByte === reader.endByte && this.#joiner === undefined) return 'length';
     const reset = reader.framing === 'unmarked' ? this.#resetBehindEnd(hop) : undefined;
     if (reset !== undefined) return reset;
     if (this.#joiner !== undefined) {
@@ -569,7 +587,7 @@ export class Exchange implements HopListener, SinkControl, Watchee {
   /** The last byte is there, and only the news of it is missing. */
   get #hasAll(): boolean {
     const reader = this.#reader;
-    return reader?.endByte !== undefined && reader.atByte === reader.endByte;
+    return reader?.endByte !== undefined && reader.atByte === reader.endByte && !this.#hopMustEndInTime;
   }
 
   #onDeadline(): void {
@@ -678,6 +696,8 @@ export class Exchange implements HopListener, SinkControl, Watchee {
     this.#plan = decision.kind === 'resume' ? decision.plan : undefined;
     this.#joiner = undefined;
     this.#hopEndByte = undefined;
+    this.#hopTotalBytes = undefined;
+    this.#hopMustEndInTime = false;
     this.#attemptStartByte = reader?.atByte ?? 0;
     this.#redirects = 0;
     const home = this.#startAgainFrom();

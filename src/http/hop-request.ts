@@ -1,7 +1,7 @@
 /** What goes out on the wire for one hop: the caller's request, with what a resume or a redirect changes in it. */
-import type { Representation, ResumePlan } from '../core/index.ts';
+import { isSecretHeader, type Representation, type ResumePlan } from '../core/index.ts';
 import type { WireBody } from './request-body.ts';
-import { headerOf, type RequestHeaders, withHeaders } from './request-headers.ts';
+import { headerOf, headerPairs, type RequestHeaders, withHeaders } from './request-headers.ts';
 import type { DispatchOptions } from './transport.ts';
 
 /** A resume must be answered with bytes: conditions of the caller's would answer it with 304 or 412. */
@@ -54,6 +54,12 @@ export function isRedirect(status: number, location: string | undefined): locati
 }
 
 const ofTheOrigin: ReadonlySet<string> = new Set(['host', 'authorization', 'cookie', 'proxy-authorization']);
+/** Credentials never cross origins: the well-known ones, and whatever is named like one (`X-Api-Key`). */
+function credentialsIn(options: DispatchOptions): readonly string[] {
+  const names = headerPairs(options.headers as RequestHeaders).map(([name]) => name.toLowerCase());
+  return names.filter((name) => ofTheOrigin.has(name) || isSecretHeader(name));
+}
+
 const ofTheBody: ReadonlySet<string> = new Set([
   'content-type',
   'content-length',
@@ -76,7 +82,7 @@ export function redirectRequest(
   const { method } = options;
   const becomesGet = (status === 303 && method !== 'GET' && method !== 'HEAD') || (status < 303 && method === 'POST');
   const drop = new Set<string>();
-  if (target.origin !== String(options.origin)) for (const name of ofTheOrigin) drop.add(name);
+  if (target.origin !== String(options.origin)) for (const name of credentialsIn(options)) drop.add(name);
   if (becomesGet) for (const name of ofTheBody) drop.add(name);
   return {
     ...options,

@@ -40,6 +40,12 @@ export interface Shared {
 export interface Operation {
   readonly ledger: LedgerBook;
   state: RequestState;
+  /** Of the operation as a whole; its requests share it. */
+  readonly deadlineAtMs: number | undefined;
+}
+
+function earlier(a: number | undefined, b: number | undefined): number | undefined {
+  return a === undefined || b === undefined ? (a ?? b) : Math.min(a, b);
 }
 
 type Details<T> = T extends unknown ? Omit<T, 'method' | 'url' | 'attemptNumber'> : never;
@@ -81,9 +87,12 @@ export class Life {
     });
     this.body = createRequestBody(rules.bodySource ?? (home.body as never), rules.replayBufferBytes);
     this.#isWatched = rules.onEvent !== undefined || shared.onEvent !== undefined;
-    this.deadlineAtMs = rules.deadlineMs === undefined ? undefined : nowMs + rules.deadlineMs;
-    if (rules.deadlineMs !== undefined) {
-      this.#deadlineTimer = clock.after(rules.deadlineMs, () => this.onDeadline?.(), 'idle');
+    this.deadlineAtMs = earlier(
+      rules.deadlineMs === undefined ? undefined : nowMs + rules.deadlineMs,
+      operation?.deadlineAtMs,
+    );
+    if (this.deadlineAtMs !== undefined) {
+      this.#deadlineTimer = clock.after(Math.max(0, this.deadlineAtMs - nowMs), () => this.onDeadline?.(), 'idle');
     }
     shared.budget.earn();
     this.attempt = this.beginAttempt(undefined);

@@ -78,7 +78,6 @@ class Trials {
   readonly #client: PooledClient;
   readonly #operation: Operation & { readonly ledger: LedgerBook };
   readonly #signal: AbortSignal | undefined;
-  readonly #deadlineAtMs: number | undefined;
   readonly #startedAtMs: number;
 
   readonly #onEvent: EventListener | undefined;
@@ -89,9 +88,12 @@ class Trials {
     this.#signal = signal;
     this.#onEvent = onEvent;
     this.#startedAtMs = this.#nowMs;
-    this.#operation = { ledger: new LedgerBook(method, name, this.#startedAtMs, redactUrl), state: freshState };
     const { deadlineMs } = this.#shared.policy.timeouts;
-    this.#deadlineAtMs = deadlineMs === undefined ? undefined : this.#startedAtMs + deadlineMs;
+    this.#operation = {
+      ledger: new LedgerBook(method, name, this.#startedAtMs, redactUrl),
+      state: freshState,
+      deadlineAtMs: deadlineMs === undefined ? undefined : this.#startedAtMs + deadlineMs,
+    };
   }
 
   get #nowMs(): number {
@@ -125,7 +127,7 @@ class Trials {
     }
     const step = decideAfterFailure(this.#shared.policy.retry, this.#operation.state, again(failure), {
       nowMs: this.#nowMs,
-      deadlineAtMs: this.#deadlineAtMs,
+      deadlineAtMs: this.#operation.deadlineAtMs,
       random: this.#shared.runtime.random,
       newBytes: 0,
       missingBytes: undefined,

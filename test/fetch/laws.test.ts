@@ -10,6 +10,9 @@ import { CountedAbort, drive, expectDrained } from './virtual-call.ts';
 const numRuns = Number(process.env.REKNIT_TEST_RUNS ?? 4_000);
 const stallMs = 300;
 
+/** Doubles are mostly drawn next to 0: nearly every cut would come before the first byte. */
+const percent = fc.integer({ min: 0, max: 100 }).map((value) => value / 100);
+
 const fate: fc.Arbitrary<Fate> = fc.oneof(
   {
     arbitrary: fc.constantFrom<Fate>(
@@ -50,10 +53,7 @@ const fate: fc.Arbitrary<Fate> = fc.oneof(
           weight: 2,
         },
       ),
-      cutRatio: fc.oneof(
-        { arbitrary: fc.constant(1), weight: 1 },
-        { arbitrary: fc.double({ min: 0, max: 1, noNaN: true }), weight: 2 },
-      ),
+      cutRatio: fc.oneof({ arbitrary: fc.constant(1), weight: 1 }, { arbitrary: percent, weight: 2 }),
       cutBy: fc.constantFrom('reset' as const, 'end' as const, 'stall' as const),
       isNewVersion: fc.oneof({ arbitrary: fc.constant(false), weight: 9 }, { arbitrary: fc.constant(true), weight: 1 }),
     }),

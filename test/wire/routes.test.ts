@@ -145,12 +145,13 @@ describe('a redirect', () => {
       name: 'away',
       requests: [{ on: 'every', do: { kind: 'redirect', status: 307, to: target.url } as never }],
     });
-    const headers = { authorization: 'Bearer secret', cookie: 'a=b', 'x-other': 'kept' };
+    const headers = { authorization: 'Bearer secret', cookie: 'a=b', 'x-api-key': 'k', 'x-other': 'kept' };
     const { body } = await client.request(run.url, { headers });
     expect(sha256(new Uint8Array(await body.arrayBuffer()))).toBe(target.sha256);
     expect(run.record.requests[0]!.headers.authorization).toBe('Bearer secret');
     const arrived = target.record.requests[0]!.headers;
-    expect([arrived.authorization, arrived.cookie, arrived['x-other']]).toEqual([undefined, undefined, 'kept']);
+    const crossed = [arrived.authorization, arrived.cookie, arrived['x-api-key'], arrived['x-other']];
+    expect(crossed).toEqual([undefined, undefined, undefined, 'kept']);
   });
 
   test('a resume starts from the original URL', async () => {

@@ -134,6 +134,22 @@ describe('retry', () => {
     expect(ledgerOf(error as Error)!.hopCount).toBe(4);
   });
 
+  test('shares its deadline with its requests', async () => {
+    await using lab = await startLab();
+    await using client = createClient({ ...quick, timeouts: { deadlineMs: 150 } });
+    const run = lab.play({ name: 'silent', requests: [{ on: 'every', do: { kind: 'stall', at: 'headers' } }] });
+    const startedAtMs = performance.now();
+    const twice = retry(
+      async ({ client }) => {
+        await client.request(run.url, { deadlineMs: 100 }).catch(() => {});
+        await client.request(run.url, { deadlineMs: 60_000 });
+      },
+      { client },
+    );
+    await expect(twice).rejects.toMatchObject({ code: 'ERR_REKNIT_DEADLINE' });
+    expect(performance.now() - startedAtMs).toBeLessThan(10_000);
+  });
+
   test('does not send a POST again that may have run, though its failure is transient', async () => {
     await using lab = await startLab();
     await using client = createClient(quick);

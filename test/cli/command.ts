@@ -1,0 +1,78 @@
+/** Runs the real command line, as a user would. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const main = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
+
+export interface Ended {
+  readonly code: number | null;
+  readonly killedBy: NodeJS.Signals | null;
+  readonly stdout: Buffer;
+  readonly stderr: string;
+}
+
+export interface Started {
+  readonly child: ChildProcess;
+  readonly ended: Promise<Ended>;
+}
+
+export interface CommandOptions {
+  readonly cwd?: string;
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+export function start(args: readonly string[], { cwd, env = {} }: CommandOptions = {}): Started {
+  const child = spawn(process.execPath, [main, ...args], {
+    cwd,
+    env: { PATH: process.env.PATH, HOME: '/nonexistent', ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  const stdout: Buffer[] = [];
+  let stderr = '';
+  child.stdout.on('data', (chunk: Buffer) => stdout.push(chunk));
+  child.stderr.setEncoding('utf8').on('data', (chunk: string) => {
+    stderr += chunk;
+  });
+  const ended = new Promise<Ended>((resolve, reject) => {
+    child.once('error', reject);
+    child.once('close', (code, killedBy) => resolve({ code, killedBy, stdout: Buffer.concat(stdout), stderr }));
+  });
+  return { child, ended };
+}
+
+export function reknit(args: readonly string[], options?: CommandOptions): Promise<Ended> {
+  return start(args, options).ended;
+}
+
+export type JsonLine = Readonly<Record<string, unknown>> & { readonly event: string };
+
+export function jsonLines(text: Buffer | string): JsonLine[] {
+  return String(text)
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line) => JSON.parse(line) as JsonLine);
+}
+
+export interface Folder extends AsyncDisposable {
+  readonly path: string;
+  file(name: string): string;
+  sha256(name: string): Promise<string>;
+}
+
+export async function createFolder(parent = tmpdir()): Promise<Folder> {
+  const path = await mkdtemp(join(parent, 'reknit-cli-'));
+  const file = (name: string) => join(path, name);
+  return {
+    path,
+    file,
+    sha256: async (name) =>
+      createHash('sha256')
+        .update(await readFile(file(name)))
+        .digest('hex'),
+    [Symbol.asyncDispose]: () => rm(path, { recursive: true, force: true }),
+  };
+}
