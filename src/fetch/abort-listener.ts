@@ -11,14 +11,29 @@ export interface Abortable {
  */
 export function listenTo(signal: AbortSignal, listener: Abortable): () => void {
   const held = holdWeakly(listener);
-  const onAbort = () => held()?.abort(signal.reason);
+  const onAbort = () => held.deref()?.abort(signal.reason);
   signal.addEventListener('abort', onAbort, { once: true });
   return () => signal.removeEventListener('abort', onAbort);
 }
 
-function holdWeakly(listener: Abortable): () => Abortable | undefined {
+interface Held {
+  deref(): Abortable | undefined;
+}
+
+/** No closure here: whatever one of them captured, V8 would keep for all of them. */
+function holdWeakly(listener: Abortable): Held {
   // Some Workers run without it; their signals live as long as one request.
-  if (typeof WeakRef === 'undefined') return () => listener;
-  const reference = new WeakRef(listener);
-  return () => reference.deref();
+  return typeof WeakRef === 'undefined' ? new StrongRef(listener) : new WeakRef(listener);
+}
+
+class StrongRef implements Held {
+  readonly #listener: Abortable;
+
+  constructor(listener: Abortable) {
+    this.#listener = listener;
+  }
+
+  deref(): Abortable {
+    return this.#listener;
+  }
 }

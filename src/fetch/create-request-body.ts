@@ -111,7 +111,7 @@ class FactoryBody implements RequestBody {
   }
 
   produce(): BodyParts {
-    this.#current.release(new Error('a newer attempt opens its own request body'));
+    this.#current.release();
     const made = this.#make();
     if (this.#hadBody && (made === null || made === undefined))
       throw new TypeError('the function that makes the request body made none for another attempt');
@@ -120,8 +120,8 @@ class FactoryBody implements RequestBody {
     return this.#current.produce();
   }
 
-  release(reason: unknown): void {
+  release(): void {
     this.sourceError = this.#current.sourceError;
-    this.#current.release(reason);
+    this.#current.release();
   }
 }

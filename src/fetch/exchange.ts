@@ -119,7 +119,7 @@ export class Exchange implements Abortable, ByteFeed {
     this.#life.attempt.newBytes = this.#healing.newBytes;
     this.#healing.close();
     this.#stopListening();
-    this.#outgoing.body.release(new DOMException('The request is over', 'AbortError'));
+    this.#outgoing.body.release();
     this.#life.end(outcome);
   }
 }

@@ -95,32 +95,36 @@ export class OneShotBody implements RequestBody {
     this.#kept = [];
   }
 
-  release(reason: unknown): void {
+  release(): void {
     this.#generation += 1;
     this.#isWhole = false;
     this.#kept = [];
     this.#spilled.length = 0;
     if (this.#isDone || this.sourceError !== undefined) return;
     this.#isDone = true;
-    this.#source.cancel(reason);
+    this.#source.cancel();
   }
 }
 
 interface Source {
   next(): Promise<{ readonly done?: boolean | undefined; readonly value?: unknown }>;
-  cancel(reason: unknown): void;
+  cancel(): void;
 }
 
 function openSource(source: ReadableStream | AsyncIterable<unknown>): Source {
   if (!(source instanceof ReadableStream)) return openIterable(source);
   // Only the platform can tell whether a stream was read from; making a body of it asks.
   const reader = (new Response(source).body ?? source).getReader();
-  return { next: () => reader.read(), cancel: (reason) => void reader.cancel(reason).catch(() => {}) };
+  return { next: () => reader.read(), cancel: () => void reader.cancel(notNeeded()).catch(() => {}) };
 }
 
 function openIterable(source: AsyncIterable<unknown>): Source {
   const iterator = source[Symbol.asyncIterator]();
   return { next: () => iterator.next(), cancel: () => void iterator.return?.().catch(() => {}) };
+}
+
+function notNeeded(): Error {
+  return new DOMException('The request body is not needed any more', 'AbortError');
 }
 
 function asBytes(chunk: unknown): Uint8Array {

@@ -40,5 +40,5 @@ export interface RequestBody {
   /** The body for the next attempt. */
   produce(): BodyParts;
   /** Lets go of whatever is kept, and of a source that is not read to its end. */
-  release(reason: unknown): void;
+  release(): void;
 }

@@ -51,9 +51,9 @@ export class RequestObjectBody implements RequestBody {
     return this.#kept === undefined || hasNone ? {} : { body: this.#kept };
   }
 
-  release(reason: unknown): void {
+  release(): void {
     this.#kept = undefined;
-    this.#reader?.cancel(reason).catch(() => {});
+    this.#reader?.cancel().catch(() => {});
   }
 }
 

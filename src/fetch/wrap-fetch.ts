@@ -52,7 +52,7 @@ export function createWrappedFetch(fetch: Fetch, options: WrapOptions, runtime: 
     const rules = resolveRules(init, policy);
     const outgoing = new Outgoing(input, init, rules);
     if (outgoing.signal?.aborted === true) {
-      outgoing.body.release(outgoing.signal.reason);
+      outgoing.body.release();
       throw outgoing.signal.reason;
     }
     const exchange = new Exchange(shared, rules, outgoing);

@@ -587,7 +587,9 @@ export class Exchange implements HopListener, SinkControl, Watchee {
   /** The last byte is there, and only the news of it is missing. */
   get #hasAll(): boolean {
     const reader = this.#reader;
-    return reader?.endByte !== undefined && reader.atByte === reader.endByte && !this.#hopMustEndInTime;
+    // By this hop: one that never answered is no news of the end.
+    if (reader?.endByte === undefined || this.#hopEndByte === undefined) return false;
+    return reader.atByte === reader.endByte && this.#joiner === undefined && !this.#hopMustEndInTime;
   }
 
   #onDeadline(): void {

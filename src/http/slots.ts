@@ -5,6 +5,7 @@
 export class Slots {
   #limit: number;
   #used = 0;
+  #isHandingOut = false;
   readonly #waiting: (() => void)[] = [];
 
   constructor(limit: number) {
@@ -35,13 +36,24 @@ export class Slots {
   /** Bound, so that a hop can hold it as it is. */
   readonly release = (): void => {
     this.#used -= 1;
+    // Who is next may give its slot back within the call (it was aborted while it waited): one loop, no recursion.
+    if (this.#isHandingOut) return;
+    this.#isHandingOut = true;
+    try {
+      this.#handOut();
+    } finally {
+      this.#isHandingOut = false;
+    }
+  };
+
+  #handOut(): void {
     while (this.#used < this.#limit) {
       const next = this.#waiting.shift();
       if (next === undefined) return;
       this.#used += 1;
       next();
     }
-  };
+  }
 
   /** Fewer at once from now on; those that run are not disturbed. */
   lowerTo(limit: number): void {

@@ -6,15 +6,49 @@ import { type CatalogueEntry, catalogue, type Lab, type Run, scenarioNamed, star
 
 const sizeBytes = 512 * 1024;
 const heal = wrapFetch(globalThis.fetch, {
-  retry: { maxAttempts: 20, baseDelayMs: 1, throttleDelayMs: 1, minProgressBytes: 1_024, maxPushbackMs: 2_000 },
+  retry: {
+    maxAttempts: 20,
+    baseDelayMs: 1,
+    throttleDelayMs: 1,
+    maxDelayMs: 800,
+    minProgressBytes: 1_024,
+    maxPushbackMs: 2_000,
+  },
   timeouts: { headersMs: 1_000, stallMs: 300 },
   budget: { capacity: 10_000 },
 });
 
-/** What no layer above a `fetch` can notice; the ledger says `unverifiable`. */
-const hidden: ReadonlyMap<string, string> = new Map([
-  ['gzip-truncated', 'Node’s fetch takes a coding that ends early for a whole one'],
-  ['gzip-without-trailer', 'Node’s fetch takes a coding that ends early for a whole one'],
+const isLenient = 'Node’s fetch takes a damaged or shortened coding for a whole one';
+const hasNoEnd = 'Node’s fetch takes a reset for the end of a body without a length';
+
+/** Wrong bodies that no layer above Node's `fetch` can notice: the ledger does not claim to have proven them. */
+const unverifiable: ReadonlyMap<string, string> = new Map([
+  ['gzip-truncated', isLenient],
+  ['gzip-without-trailer', isLenient],
+  ['gzip-flipped', isLenient],
+  ['close-fin', hasNoEnd],
+  ['close-framed-reset', hasNoEnd],
+]);
+
+/** Servers that lie about content or length: only a digest, which is not looked at here, could tell. */
+const lies: ReadonlySet<string> = new Set([
+  'empty-200',
+  'captive-portal',
+  '206-wrong-bytes',
+  'change-under-same-etag',
+  'length-too-short',
+  'flipped-bytes',
+]);
+
+/** What Node's own `fetch` refuses, again and again: an unasked 100. */
+const refused: ReadonlySet<string> = new Set(['informational']);
+
+/** Hops that a `fetch` does not show: requests on connections that were never served, and redirects but the last. */
+const uncounted: ReadonlySet<string> = new Set([
+  'fin-on-accept',
+  'reset-on-accept',
+  'silent-on-accept',
+  'redirect-loop',
 ]);
 
 interface Outcome {
@@ -36,9 +70,13 @@ async function fetchWhole(run: Run): Promise<Outcome> {
   }
 }
 
-/** One request of several at once, or a certificate: nothing for one caller without TLS. */
-function isPlayable({ needs }: CatalogueEntry): boolean {
-  return needs === undefined;
+function checkBody({ scenario, expect: expected }: CatalogueEntry, { version, error, integrity }: Outcome): void {
+  const { name } = scenario;
+  expect(error?.name, 'hung').not.toBe('TimeoutError');
+  if (expected === 'fails' || refused.has(name)) expect(error).toBeInstanceOf(TypeError);
+  else if (unverifiable.has(name)) expect(version === 0 || integrity === 'unverifiable').toBe(true);
+  else if (expected === 'heals') expect([error, version]).toEqual([undefined, 0]);
+  else if (error === undefined && !lies.has(name)) expect(version, 'a mixture').toBeGreaterThanOrEqual(0);
 }
 
 describe('the catalogue of the lab', { concurrent: true }, () => {
@@ -48,16 +86,14 @@ describe('the catalogue of the lab', { concurrent: true }, () => {
   });
   afterAll(() => lab.close());
 
-  for (const { scenario, expect: expected, description } of catalogue.filter(isPlayable)) {
-    test(`${scenario.name}: ${description}`, async () => {
-      const run = lab.play(scenarioNamed(scenario.name, { sizeBytes }), { port: 'own' });
-      const { version, error, integrity, hops } = await fetchWhole(run);
-      expect(error?.name, 'hung').not.toBe('TimeoutError');
-      if (expected === 'fails') expect(error).toBeInstanceOf(TypeError);
-      if (expected === 'heals' && !hidden.has(scenario.name)) expect([error, version]).toEqual([undefined, 0]);
-      if (hidden.has(scenario.name)) expect(integrity).toBe('unverifiable');
-      else if (error === undefined && version < 0) expect(`${integrity} ${scenario.name}`).toBe('seen');
-      if (hops >= 0) expect(hops, 'hops').toBe(run.requestCount);
+  // Certificates are the platform's affair.
+  for (const entry of catalogue.filter(({ needs }) => needs === undefined)) {
+    const { name } = entry.scenario;
+    test(`${name}: ${entry.description}`, async () => {
+      const run = lab.play(scenarioNamed(name, { sizeBytes }), { port: 'own' });
+      const outcome = await fetchWhole(run);
+      checkBody(entry, outcome);
+      if (!uncounted.has(name)) expect(outcome.hops, 'hops').toBe(run.requestCount);
     });
   }
 });

@@ -1,10 +1,12 @@
 /** What a caller sees: the platform's own Response, and answers that keep their meaning. */
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { expect, test } from 'vitest';
 import { ConfigError, type FetchInit, isReknitError, ledgerOf, wrapFetch } from '../../src/fetch/index.ts';
 import { createWrappedFetch } from '../../src/fetch/wrap-fetch.ts';
 import { virtualRuntime } from '../../src/runtime/index.ts';
 import { errorOf, expectCounted, expectHealed, play } from './played.ts';
-import { drive } from './virtual-call.ts';
+import { drive, turn } from './virtual-call.ts';
 
 const sizeBytes = 300_000;
 const cutOnce = [{ on: 1, do: { kind: 'cut', by: 'rst', at: 'body', atByte: 100_000 } }] as const;
@@ -227,4 +229,15 @@ test('an abort closes the real connection', async () => {
   expect((await body).name).toBe('AbortError');
   await played.run.untilIdle();
   expectCounted(played.run, response, 1);
+});
+
+test('an answer that is dropped unread gives its connection back, though its signal lives on', async () => {
+  setFlagsFromString('--expose-gc');
+  const collect = runInNewContext('gc') as () => void;
+  await using played = await play({ resource: { sizeBytes: 20_000_000 } });
+  const abort = new AbortController();
+  await (async () => void (await played.heal({ signal: abort.signal })))();
+  const idle = played.run.untilIdle().then(() => true);
+  while (!(await Promise.race([idle, turn()]))) collect();
+  expect(abort.signal.aborted).toBe(false);
 });

@@ -17,3 +17,19 @@ for (const againFraming of ['chunked', 'close'] as const) {
     expect(reasonOf(run)).toBe('ERR_REKNIT_CONTENT_CHANGED');
   });
 }
+
+test('nor is it when the attempt after that one fails', async () => {
+  const run = await play({
+    // Byte by byte: what is too much comes in a piece of its own.
+    chunkBytes: 1,
+    representation: { validator: 'none', ranges: 'refused', againFraming: 'chunked' },
+    changes: [{ atSend: 1, how: 'tail-longer' }],
+    faults: [
+      { kind: 'cut', permille: 400, how: 'reset' },
+      { kind: 'none' },
+      { kind: 'connect-error', code: 'ECONNREFUSED' },
+    ],
+  });
+  expect(run.breaches).toEqual([]);
+  expect(run.sight.ending.kind).toBe('error');
+});
