@@ -80,7 +80,7 @@ export class Life {
       ...facts,
       nowMs: this.nowMs,
       deadlineAtMs: this.deadlineAtMs,
-      random: Math.random,
+      random: runtime.random,
       isRepeatable: this.isRepeatable,
       hasBudget: budget.hasOne(),
     });
