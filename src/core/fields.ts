@@ -68,7 +68,9 @@ export function isStrongEntityTag(tag: string | undefined): tag is string {
 
 /** The media type without parameters, in lower case. */
 export function mediaType(text: string | undefined): string {
-  return (text ?? '').split(';', 1)[0]?.trim().toLowerCase() ?? '';
+  if (text === undefined) return '';
+  const end = text.indexOf(';');
+  return (end < 0 ? text : text.slice(0, end)).trim().toLowerCase();
 }
 
 /** The content-codings in order, in lower case, `identity` left out. */

@@ -400,8 +400,9 @@ export class Exchange implements HopListener, SinkControl, Watchee {
 
   // Bytes.
 
-  get receivedBytes(): number {
-    return this.#hopRecord?.bodyBytes ?? 0;
+  /** What moved on the wire: the request body first, then the answer's. */
+  get movedBytes(): number {
+    return (this.#hop?.uploadedBytes ?? 0) + (this.#hopRecord?.bodyBytes ?? 0);
   }
 
   onHopData(hop: HopHandler, received: Buffer): boolean {
@@ -559,11 +560,21 @@ export class Exchange implements HopListener, SinkControl, Watchee {
   limits(phase: 'headers' | 'body'): WatchLimits | undefined {
     const { policy, isGentle } = this.#life.shared;
     if (phase === 'body' && this.#reader?.representation?.isLive === true) return undefined;
+    if (phase === 'headers' && this.#waitsForCaller()) return undefined;
     const mayRepeat = this.#mayRepeat(phase);
     const { headersMs, stallMs, minBytesPerSecond } = policy.timeouts;
     if (isGentle && !mayRepeat)
       return { headersMs: UNDICI_TIMEOUT_MS, stallMs: UNDICI_TIMEOUT_MS, minBytesPerSecond: 0 };
     return { headersMs, stallMs, minBytesPerSecond: mayRepeat ? minBytesPerSecond : 0 };
+  }
+
+  /** The request body is not sent yet, and not because the server does not read: its source is slow, which is no silence. */
+  #waitsForCaller(): boolean {
+    const { body } = this.#wire;
+    const hop = this.#hop;
+    const socket = hop?.connection?.socket;
+    if (body === null || body === undefined || hop === undefined || socket === undefined) return false;
+    return !hop.isUploaded && hop.connection?.isHttp2 !== true && !socket.writableNeedDrain;
   }
 
   #mayRepeat(phase: 'headers' | 'body'): boolean {

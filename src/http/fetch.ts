@@ -2,7 +2,7 @@
 import { ConfigError, redactUrl, show } from '../core/index.ts';
 import { CallDispatcher } from './healing.ts';
 import { rememberLedger } from './ledger-of.ts';
-import type { Life, Operation, Shared } from './life.ts';
+import type { Operation, Shared } from './life.ts';
 import type { BodySource } from './request-body.ts';
 import {
   defaultRules,
@@ -23,7 +23,7 @@ const platformFetch = globalThis.fetch;
 /** A call on its way, for those who want the ledger of a call that fails. */
 export interface FetchCall {
   readonly response: Promise<Response>;
-  readonly life: () => Life | undefined;
+  readonly dispatcher: CallDispatcher;
 }
 
 export function startFetch(
@@ -37,7 +37,7 @@ export function startFetch(
   const bodySource = typeof source === 'function' ? firstThenAnew(made, source) : source;
   const dispatcher = new CallDispatcher(shared, rulesFor(shared, init, bodySource), operation);
   const response = callPlatform(input, init, made, dispatcher);
-  return { response, life: () => dispatcher.life };
+  return { response, dispatcher };
 }
 
 export async function healingFetch(
@@ -49,8 +49,10 @@ export async function healingFetch(
   checkUrl(input);
   const call = startFetch(shared, input, init, operation);
   const response = await responseOf(call, init);
-  const life = call.life();
+  const { life } = call.dispatcher;
   if (life !== undefined) rememberLedger(response, life.ledger);
+  // `fetch` keeps the dispatcher until the next full collection, and must not keep the request's life.
+  call.dispatcher.life = undefined;
   return response;
 }
 
@@ -59,7 +61,7 @@ async function responseOf(call: FetchCall, init: FetchInit | undefined): Promise
   try {
     return await call.response;
   } catch (error) {
-    call.life()?.end(init?.signal?.aborted === true ? 'aborted' : 'failed');
+    call.dispatcher.life?.end(init?.signal?.aborted === true ? 'aborted' : 'failed');
     throw error;
   }
 }

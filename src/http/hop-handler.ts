@@ -37,6 +37,10 @@ export class HopHandler {
   isSent = false;
   /** A byte of an answer has come. */
   isAnswered = false;
+  /** Bytes of the request body that were handed to the connection. */
+  uploadedBytes = 0;
+  /** The whole request was handed to the connection; only our own connections tell. */
+  isUploaded = false;
   /** Nothing that still comes is of interest. */
   isDead = false;
   #abort: Abort | undefined;
@@ -62,6 +66,14 @@ export class HopHandler {
     this.isSent = true;
     this.connection = this.onBeforeSend?.();
     this.#listener.onHopSent(this);
+  }
+
+  onBodySent(chunk: Uint8Array): void {
+    this.uploadedBytes += chunk.length;
+  }
+
+  onRequestSent(): void {
+    this.isUploaded = true;
   }
 
   onResponseStarted(): void {

@@ -150,8 +150,8 @@ export class Life {
   emit(details: EventDetails): void {
     const { method, url } = this.ledger;
     const event = { ...details, method, url, attemptNumber: this.attempt.attemptNumber } as ReknitEvent;
-    this.rules.onEvent?.(event);
-    this.shared.onEvent?.(event);
+    tell(this.rules.onEvent, event);
+    tell(this.shared.onEvent, event);
     if (eventChannel.hasSubscribers) eventChannel.publish(event);
   }
 
@@ -171,6 +171,17 @@ export class Life {
     const { integrity, attemptCount, deliveredBytes } = this.ledger;
     const proof = integrity === undefined ? {} : { integrity };
     this.emit({ type: 'end', outcome, attempts: attemptCount, deliveredBytes, ...proof });
+  }
+}
+
+/** A listener that throws is its owner's bug, told as such; it must not end up in the middle of an exchange. */
+function tell(listener: EventListener | undefined, event: ReknitEvent): void {
+  try {
+    listener?.(event);
+  } catch (error) {
+    queueMicrotask(() => {
+      throw error;
+    });
   }
 }
 

@@ -5,41 +5,56 @@ export type RawHeaders = readonly (Buffer | string | readonly (Buffer | string)[
 
 /** The fields that decisions read, and no other: this runs once for every response. */
 export interface PickedFields extends ResponseFields {
-  readonly retryAfter?: string;
-  readonly retryAfterMs?: string;
-  readonly location?: string;
+  readonly retryAfter?: string | undefined;
+  readonly retryAfterMs?: string | undefined;
+  readonly location?: string | undefined;
 }
 
-const wanted: Readonly<Record<string, keyof PickedFields>> = {
-  date: 'date',
-  etag: 'etag',
-  location: 'location',
-  'retry-after': 'retryAfter',
-  'content-type': 'contentType',
-  'last-modified': 'lastModified',
-  'content-range': 'contentRange',
-  'accept-ranges': 'acceptRanges',
-  'content-length': 'contentLength',
-  'retry-after-ms': 'retryAfterMs',
-  'content-encoding': 'contentEncoding',
-  'transfer-encoding': 'transferEncoding',
-};
+type Field = keyof PickedFields;
 
-const wantedLengths = new Uint8Array(64);
-for (const name of Object.keys(wanted)) wantedLengths[name.length] = 1;
+const wanted: readonly (readonly [name: string, field: Field])[] = [
+  ['date', 'date'],
+  ['etag', 'etag'],
+  ['location', 'location'],
+  ['retry-after', 'retryAfter'],
+  ['content-type', 'contentType'],
+  ['last-modified', 'lastModified'],
+  ['content-range', 'contentRange'],
+  ['accept-ranges', 'acceptRanges'],
+  ['content-length', 'contentLength'],
+  ['retry-after-ms', 'retryAfterMs'],
+  ['content-encoding', 'contentEncoding'],
+  ['transfer-encoding', 'transferEncoding'],
+];
+
+/** By the length of the name: most headers are passed over without reading a letter of them. */
+const wantedByLength: (typeof wanted)[] = [];
+for (const entry of wanted) wantedByLength[entry[0].length] = [...(wantedByLength[entry[0].length] ?? []), entry];
 
 export function pickFields(raw: RawHeaders): PickedFields {
-  const picked: Record<string, string> = {};
+  const picked: { -readonly [F in Field]?: string } = {};
   for (let i = 0; i + 1 < raw.length; i += 2) {
-    const name = raw[i] as Buffer | string;
-    if (name.length >= 64 || wantedLengths[name.length] === 0) continue;
-    const field = wanted[text(name).toLowerCase()];
+    const field = fieldOf(raw[i] as Buffer | string);
     if (field === undefined) continue;
     const value = raw[i + 1]!;
     const joined = Array.isArray(value) ? value.map(text).join(', ') : text(value as Buffer | string);
     picked[field] = picked[field] === undefined ? joined : `${picked[field]}, ${joined}`;
   }
-  return picked as PickedFields;
+  return picked;
+}
+
+function fieldOf(name: Buffer | string): Field | undefined {
+  const candidates = wantedByLength[name.length];
+  if (candidates === undefined) return undefined;
+  for (const [lower, field] of candidates) if (isNamed(name, lower)) return field;
+  return undefined;
+}
+
+/** Compares without making a string of the name. In bytes of field names the bit 0x20 is only that of the case. */
+function isNamed(name: Buffer | string, lower: string): boolean {
+  if (typeof name === 'string') return name.toLowerCase() === lower;
+  for (let i = 0; i < lower.length; i += 1) if ((name[i]! | 0x20) !== lower.charCodeAt(i)) return false;
+  return true;
 }
 
 function text(value: Buffer | string): string {

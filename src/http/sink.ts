@@ -50,15 +50,17 @@ export function sinkOf(handler: OldHandler | NewHandler): Sink {
 
 class OldSink implements Sink {
   readonly #handler: OldHandler;
-  #resume: () => void = () => {};
+  /** Let go of at the end: `fetch` keeps our callbacks until the next full collection, and must not keep the exchange. */
+  #control: SinkControl | undefined;
+  readonly #resume = (): void => this.#control?.resume();
 
   constructor(handler: OldHandler) {
     this.#handler = handler;
   }
 
   onStart(control: SinkControl): void {
-    this.#resume = () => control.resume();
-    this.#handler.onConnect?.((reason) => control.abort(reason), {});
+    this.#control = control;
+    this.#handler.onConnect?.((reason) => this.#control?.abort(reason), {});
   }
 
   onInfo(status: number, headers: RawHeaders, statusText: string): void {
@@ -75,10 +77,12 @@ class OldSink implements Sink {
   }
 
   onEnd(trailers: RawHeaders): void {
+    this.#control = undefined;
     this.#handler.onComplete?.(trailers);
   }
 
   onError(error: unknown): void {
+    this.#control = undefined;
     this.#handler.onError?.(error);
   }
 }

@@ -14,8 +14,8 @@ export type WatchAlarm =
   | { readonly kind: 'trickle'; readonly bytesPerSecond: number };
 
 export interface Watchee {
-  /** Body bytes received on the wire so far; only its changes matter. */
-  readonly receivedBytes: number;
+  /** Body bytes that moved on the wire so far, either way; only its changes matter. */
+  readonly movedBytes: number;
   readonly isPaused: boolean;
   /** The limits as they are now: under an unmodified program they depend on what could be done about it. */
   limits(phase: 'headers' | 'body'): WatchLimits | undefined;
@@ -54,7 +54,7 @@ export class AttemptWatch implements Watched {
   }
 
   check(nowMs: number): void {
-    const { receivedBytes, isPaused } = this.#watchee;
+    const { movedBytes, isPaused } = this.#watchee;
     const sinceLastMs = nowMs - this.#checkedAtMs;
     this.#checkedAtMs = nowMs;
     // We were not there ourselves (a blocked event loop, a suspended machine): what came meanwhile is still unread.
@@ -62,8 +62,8 @@ export class AttemptWatch implements Watched {
       this.#restart(nowMs);
       return;
     }
-    if (receivedBytes !== this.#seenBytes) {
-      this.#seenBytes = receivedBytes;
+    if (movedBytes !== this.#seenBytes) {
+      this.#seenBytes = movedBytes;
       this.#movedAtMs = nowMs;
     }
     const limits = this.#watchee.limits(this.#phase);
@@ -74,7 +74,7 @@ export class AttemptWatch implements Watched {
 
   #restart(nowMs: number): void {
     this.#movedAtMs = nowMs;
-    this.#seenBytes = this.#watchee.receivedBytes;
+    this.#seenBytes = this.#watchee.movedBytes;
     this.#windowStartMs = nowMs;
     this.#windowBytes = this.#seenBytes;
   }

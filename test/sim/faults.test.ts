@@ -32,8 +32,9 @@ describe.skipIf(one !== undefined)('the whole client under generated faults', ()
     });
   }
 
-  test.skipIf(count < FIXED_COUNT)('every expected cell of phase, failure and decision was reached', () => {
-    expect(coverage.missing(expectedCells)).toEqual([]);
+  test('every expected cell of phase, failure and decision was reached', () => {
+    // A shorter run reaches less.
+    if (count >= FIXED_COUNT) expect(coverage.missing(expectedCells)).toEqual([]);
   });
 
   afterAll(() => {
@@ -41,9 +42,11 @@ describe.skipIf(one !== undefined)('the whole client under generated faults', ()
   });
 });
 
-test.skipIf(one === undefined)('one schedule keeps every law', async () => {
-  await checkSchedule(JSON.parse(one!) as Schedule, 'patient', true);
-});
+if (one !== undefined) {
+  test('one schedule keeps every law', async () => {
+    await checkSchedule(JSON.parse(one) as Schedule, 'patient', true);
+  });
+}
 
 async function checkSchedule(schedule: Schedule, family: Family, isTwice: boolean): Promise<void> {
   const run = await runSchedule(schedule);

@@ -185,6 +185,7 @@ class VirtualHop {
 
   #bodyEnded(): void {
     this.#served.isBodyWhole = true;
+    this.#hop.onRequestSent();
     const waitMs = Math.floor(this.#settings.random() * 30);
     switch (this.#fault.kind) {
       case 'reset-after-send':

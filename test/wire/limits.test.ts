@@ -185,6 +185,20 @@ describe('silence', () => {
   });
 });
 
+test('a slow source of a request body is not taken for a silent server', async () => {
+  await using lab = await startLab();
+  await using client = createClient({ ...quick, timeouts: { headersMs: 100 } });
+  const run = lab.play({ name: 'slow-upload' });
+  // Longer than the limit, in the middle of the body: the subject of the test is this time itself.
+  const body = async function* () {
+    yield 'first';
+    await new Promise((resolve) => setTimeout(resolve, 450));
+    yield 'second';
+  };
+  const { statusCode, ledger } = await client.request(run.url, { method: 'PUT', body: body() });
+  expect([statusCode, ledger.attemptCount, run.record.effects[0]!.bytes]).toEqual([200, 1, 11]);
+});
+
 describe('limits', () => {
   test('no more than maxPerOrigin connections at once, and all requests are served', async () => {
     await using lab = await startLab();
