@@ -6,7 +6,8 @@ const fileOf = (name) => fileURLToPath(new URL(name, import.meta.url));
 
 function nextMessage(child) {
   return new Promise((resolve, reject) => {
-    const onExit = (code) => reject(new Error(`a bench process ended with ${code}`));
+    const onExit = (code, signal) =>
+      reject(new Error(`${child.spawnargs.slice(-2).join(' ')} ended with ${signal ?? code}`));
     child.once('exit', onExit);
     child.once('message', (message) => {
       child.off('exit', onExit);
