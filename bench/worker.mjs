@@ -2,6 +2,11 @@
 import { contenders } from './contenders.mjs';
 
 const settings = JSON.parse(process.argv[2]);
+/**
+ * Everybody's heap starts with the same modules in it. V8 plans its collections by the size of the heap, and a process
+ * that had imported nothing but undici read a large body twice as fast as one that had also imported reknit unused.
+ */
+await import(new URL('http/index.js', settings.dist));
 const contender = await contenders[settings.contender](settings);
 
 async function runRequests(url, count, concurrency) {
@@ -16,8 +21,11 @@ async function runRequests(url, count, concurrency) {
   await Promise.all(Array.from({ length: concurrency }, one));
 }
 
+/**
+ * No collection is forced before a round: a full one also throws away what the compiler has learned of shapes, and made
+ * every contender up to three times slower for the whole round, each by another factor.
+ */
 async function measure(work) {
-  globalThis.gc();
   const cpuBefore = process.cpuUsage();
   const startedAtMs = performance.now();
   await work();

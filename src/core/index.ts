@@ -12,6 +12,7 @@ export {
   type RequestState,
   type Step,
 } from './decide.ts';
+export { errorFor } from './error-for.ts';
 export {
   ConfigError,
   ContentChangedError,
@@ -22,6 +23,7 @@ export {
   ReknitError,
   type ReknitErrorCode,
 } from './errors.ts';
+export { describeEvent, type EventDetails, type EventListener, type ReknitEvent } from './events.ts';
 export type { Failure, FailureKind, Origin, Phase } from './failure.ts';
 export type { FailureRow } from './failure-row.ts';
 export { failureTable } from './failure-table.ts';
@@ -39,6 +41,8 @@ export {
 } from './fields.ts';
 export { parseHttpDate } from './http-date.ts';
 export { type Attempt, type Hop, type Integrity, type Ledger, LedgerBook, type Outcome } from './ledger.ts';
+export { ledgerOf, rememberLedger } from './ledger-of.ts';
+export { badResume, changedFailure, deadlineFailure, truncatedFailure, unreadableBody } from './observed-failures.ts';
 export {
   type ConnectionOptions,
   checkOption,
@@ -68,6 +72,7 @@ export { type PushbackFields, parsePushback } from './pushback.ts';
 export { parseDuration, parseSize } from './quantities.ts';
 export { isSecretHeader, redactUrl } from './redact.ts';
 export { isIdempotentMethod, isRepeatable } from './repeatable.ts';
+export { type RequestOptions, type RequestRules, requestOptionNames, resolveRequestRules } from './request-rules.ts';
 export {
   checkResume,
   describeRepresentation,

@@ -1,13 +1,11 @@
 /** One call as its caller meets it: the answer and its body, the signal, the deadline, and that nothing is left behind. */
-import type { Ledger, Outcome } from '../core/index.ts';
+import { deadlineFailure, type Ledger, type Outcome, type RequestRules } from '../core/index.ts';
 import { type Abortable, listenTo } from './abort-listener.ts';
 import { type ByteFeed, createAnswer, type FeedController } from './answer.ts';
-import { asPlatformError } from './error-for.ts';
-import { deadlineFailure } from './failures.ts';
 import { Healing } from './healing.ts';
 import { Life, type Shared } from './life.ts';
 import type { Outgoing } from './outgoing.ts';
-import type { RequestRules } from './request-options.ts';
+import { asPlatformError } from './platform-error.ts';
 import { Waiting } from './waiting.ts';
 
 export class Exchange implements Abortable, ByteFeed {

@@ -2,9 +2,19 @@
  * The loop over the attempts of one call: sends hops, judges their answers, joins their bodies, and obeys the decisions of
  * core. It holds no policy. A loop, never a recursion.
  */
-import type { BodyPlace, Decision, Delivery, Failure, Outcome, ResumePlan, Step } from '../core/index.ts';
+import {
+  type BodyPlace,
+  changedFailure,
+  type Decision,
+  type Delivery,
+  type Failure,
+  type Outcome,
+  type ResumePlan,
+  type Step,
+  unreadableBody,
+} from '../core/index.ts';
 import type { Timer } from '../runtime/index.ts';
-import { changedFailure, fetchFailure, hidesItsReason, unreadableBody } from './failures.ts';
+import { fetchFailure, hidesItsReason } from './failures.ts';
 import { FetchHop } from './hop.ts';
 import { isAlike, judgeResume, judgeStatus } from './judge.ts';
 import type { Life } from './life.ts';

@@ -2,6 +2,7 @@ export {
   ConfigError,
   ContentChangedError,
   DeadlineError,
+  type EventListener,
   type Failure,
   GaveUpError,
   type GiveUpReason,
@@ -9,11 +10,11 @@ export {
   IntegrityError,
   isReknitError,
   type Ledger,
+  ledgerOf,
   ReknitError,
+  type ReknitEvent,
+  type RequestOptions,
 } from '../core/index.ts';
-export type { EventListener, ReknitEvent } from './events.ts';
-export { ledgerOf } from './ledger-of.ts';
 export type { Fetch, FetchInit } from './outgoing.ts';
 export type { BodySource } from './request-body.ts';
-export type { RequestOptions } from './request-options.ts';
 export { type WrapOptions, type WrappedFetch, wrapFetch } from './wrap-fetch.ts';

@@ -1,5 +1,7 @@
 /** What an answer is worth, in the words of core: pure but for what the reader notes down. */
 import {
+  badResume,
+  changedFailure,
   checkResume,
   type Failure,
   parsePushback,
@@ -8,7 +10,6 @@ import {
   type StatusFacts,
   statusVerdict,
 } from '../core/index.ts';
-import { badResume, changedFailure } from './failures.ts';
 import type { Reader } from './reader.ts';
 import type { PickedFields } from './response-fields.ts';
 

@@ -4,6 +4,9 @@ import {
   type BodyPlace,
   type Budget,
   decideAfterFailure,
+  type EventDetails,
+  type EventListener,
+  errorFor,
   type Failure,
   type FailureFacts,
   freshState,
@@ -12,15 +15,14 @@ import {
   LedgerBook,
   type Outcome,
   type Policy,
+  type ReknitEvent,
+  type RequestRules,
   type RequestState,
   redactUrl,
   type Step,
 } from '../core/index.ts';
-import type { Runtime, Sweep, Timer } from '../runtime/index.ts';
-import { errorFor } from './error-for.ts';
-import type { EventDetails, EventListener, ReknitEvent } from './events.ts';
+import { type Runtime, type Sweep, type Timer, tell } from '../runtime/index.ts';
 import type { Fetch, Outgoing } from './outgoing.ts';
-import type { RequestRules } from './request-options.ts';
 
 /** What all calls of one wrapped `fetch` share. */
 export interface Shared {
@@ -115,8 +117,8 @@ export class Life {
     if (onEvent === undefined && onEveryEvent === undefined) return;
     const { method, url } = this.ledger;
     const event = { ...details, method, url, attemptNumber: this.attempt.attemptNumber } as ReknitEvent;
-    onEvent?.(event);
-    onEveryEvent?.(event);
+    tell(onEvent, event);
+    tell(onEveryEvent, event);
   }
 
   emitFailure(failure: Failure, { atByte, totalBytes }: BodyPlace): void {

@@ -1,6 +1,5 @@
 /** A request body that can be read once: what was read is kept, up to a bound, so that another attempt can begin at its start. */
-import { tagFailure } from '../core/index.ts';
-import { unreadableBody } from './failures.ts';
+import { tagFailure, unreadableBody } from '../core/index.ts';
 import type { BodyParts, RequestBody } from './request-body.ts';
 
 export class OneShotBody implements RequestBody {

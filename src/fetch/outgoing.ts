@@ -1,8 +1,8 @@
 /** What goes out for one hop: the caller's request, with what a resume changes in it. */
-import type { Representation, ResumePlan } from '../core/index.ts';
+import type { Representation, RequestOptions, RequestRules, ResumePlan } from '../core/index.ts';
 import { createBodyOfRequest, createRequestBody } from './create-request-body.ts';
 import type { BodySource, RequestBody } from './request-body.ts';
-import { type RequestOptions, type RequestRules, withoutOptions } from './request-options.ts';
+import { withoutOptions } from './request-options.ts';
 
 /** Any `fetch` of the WHATWG kind. */
 export type Fetch = (input: string | URL | Request, init?: RequestInit) => Promise<Response>;

@@ -1,5 +1,6 @@
 /** What the consumer of a body holds so far, and how the answer that is being read joins to it. */
 import {
+  changedFailure,
   describeRepresentation,
   type Failure,
   type Integrity,
@@ -12,9 +13,9 @@ import {
   type Representation,
   type ResumePlan,
   type ResumeVerdict,
+  truncatedFailure,
 } from '../core/index.ts';
 import { BodyMemory } from './body-memory.ts';
-import { changedFailure, truncatedFailure } from './failures.ts';
 import { Joiner, type JoinMode } from './joiner.ts';
 import type { PickedFields } from './response-fields.ts';
 

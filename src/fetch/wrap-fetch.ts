@@ -1,12 +1,16 @@
 /** The way in: `fetch` that heals, over any `fetch` of the WHATWG kind. */
-import { createBudget, type PolicyOptions, resolvePolicy } from '../core/index.ts';
+import {
+  createBudget,
+  type EventListener,
+  type PolicyOptions,
+  rememberLedger,
+  resolvePolicy,
+  resolveRequestRules,
+} from '../core/index.ts';
 import { type Runtime, Sweep, systemRuntime } from '../runtime/index.ts';
-import type { EventListener } from './events.ts';
 import { Exchange } from './exchange.ts';
-import { rememberLedger } from './ledger-of.ts';
 import type { Shared } from './life.ts';
 import { type Fetch, type FetchInit, Outgoing } from './outgoing.ts';
-import { resolveRules } from './request-options.ts';
 
 /** `connections` and `timeouts.connectMs` are the wrapped `fetch`'s own affair, and have no effect here. */
 export interface WrapOptions extends PolicyOptions {
@@ -49,7 +53,7 @@ export function createWrappedFetch(fetch: Fetch, options: WrapOptions, runtime: 
   const sweep = new Sweep(runtime.clock);
   const shared: Shared = { fetch, policy, runtime, sweep, budget: createBudget(policy.budget), onEvent };
   return async (input, init = {}) => {
-    const rules = resolveRules(init, policy);
+    const rules = resolveRequestRules(init, policy);
     const outgoing = new Outgoing(input, init, rules);
     if (outgoing.signal?.aborted === true) {
       outgoing.body.release();

@@ -1,57 +1,49 @@
 /**
  * One dispatch, healed: takes hops to the wire, watches them, joins their bodies, and obeys the decisions of core.
  * It holds no policy. All of it is driven by events; a repeat always starts on a fresh stack.
+ *
+ * It is long because it is one state machine: every event may come in every state, and its fields change together. What
+ * needs only some of them lives beside it: splice (bytes), attempt-limits (clocks), discard (answers nobody reads).
  */
 import {
+  badResume,
+  changedFailure,
   checkResume,
   type Decision,
   type Delivery,
+  deadlineFailure,
+  errorFor,
   type Failure,
   type FailureKind,
   type Hop,
   MAX_BAD_RESUMES,
-  MAX_DRAIN_BYTES,
-  MAX_DRAIN_MS,
-  MAX_ERROR_BODY_BYTES,
   MAX_REDIRECTS,
   parseLength,
   parsePushback,
   type ResumePlan,
   type ResumeVerdict,
-  readableText,
   redactUrl,
   type Step,
   statusVerdict,
+  unreadableBody,
 } from '../core/index.ts';
-import type { Timer } from '../runtime/index.ts';
-import { Joiner } from './body-joiner.ts';
-import { errorFor } from './error-for.ts';
-import {
-  alarmFailure,
-  badResume,
-  changedFailure,
-  codingFailure,
-  deadlineFailure,
-  hopFailure,
-  redirectFailure,
-  truncatedFailure,
-  withMark,
-} from './failures.ts';
+import type { Clock, Timer } from '../runtime/index.ts';
+import { attemptLimits } from './attempt-limits.ts';
+import { discard, discardAnswer } from './discard.ts';
+import { alarmFailure, codingFailure, hopFailure, redirectFailure, withMark } from './failures.ts';
 import { HopHandler, type HopListener } from './hop-handler.ts';
 import { isRedirect, redirectRequest, resumeRequest, withBody, withIdempotencyKey } from './hop-request.ts';
 import type { Life } from './life.ts';
 import { framingOf, Reader } from './reader.ts';
-import { type RequestBody, unreadableBody } from './request-body.ts';
+import type { RequestBody } from './request-body.ts';
 import { type PickedFields, pickFields, type RawHeaders } from './response-fields.ts';
 import type { Sink, SinkControl } from './sink.ts';
+import { Splice } from './splice.ts';
 import type { DispatchOptions, HopRoute } from './transport.ts';
 import { AttemptWatch, type WatchAlarm, type Watchee, type WatchLimits } from './watch.ts';
 
 /** Fewer connections at once would help. */
 const wantFewer: ReadonlySet<FailureKind> = new Set(['proxy-throttled', 'h2-calm', 'too-many-files']);
-
-/** Under an unmodified program nothing healthy may break: undici's own limit stays where we could not try again. */
-const UNDICI_TIMEOUT_MS = 300_000;
 
 export class Exchange implements HopListener, SinkControl, Watchee {
   readonly #life: Life;
@@ -66,13 +58,8 @@ export class Exchange implements HopListener, SinkControl, Watchee {
   #redirects = 0;
   #follows: boolean;
   #plan: ResumePlan | undefined;
-  #joiner: Joiner | undefined;
-  /** Absolute offset behind the last byte that the current hop will bring. */
-  #hopEndByte: number | undefined;
-  /** The length of the whole, by the word of the current hop. */
-  #hopTotalBytes: number | undefined;
-  /** A whole answer without a length, taken on the strength of its beginning: only its own end shows that it is as long. */
-  #hopMustEndInTime = false;
+  /** How the bytes of the current hop go on where the reader stands; undefined until its headers have come. */
+  #splice: Splice | undefined;
   #attemptStartByte = 0;
   #reader: Reader | undefined;
   #timer: Timer | undefined;
@@ -81,9 +68,6 @@ export class Exchange implements HopListener, SinkControl, Watchee {
   #endsWithStatus = false;
   #isSinkFull = false;
   #isDecoderFull = false;
-  #hopIsOverlap = false;
-  /** Some of the body was joined by comparing an overlap only. */
-  #hasOverlapped = false;
 
   constructor(life: Life, options: DispatchOptions, sink: Sink) {
     this.#life = life;
@@ -130,6 +114,10 @@ export class Exchange implements HopListener, SinkControl, Watchee {
     this.#sink.onError(
       reason ?? Object.assign(new Error('Request aborted'), { code: 'UND_ERR_ABORTED', name: 'AbortError' }),
     );
+  }
+
+  get #clock(): Clock {
+    return this.#life.shared.runtime.clock;
   }
 
   // Sending.
@@ -200,7 +188,7 @@ export class Exchange implements HopListener, SinkControl, Watchee {
     const { runtime, policy } = this.#life.shared;
     const verdict = statusVerdict(status, {
       transientStatuses: this.#life.rules.transientStatuses,
-      pushbackMs: parsePushback(fields, runtime.clock.wallMs()),
+      pushbackMs: parsePushback(status === 429 ? fields : withoutRateLimit(fields), runtime.clock.wallMs()),
       trustRefusals: policy.retry.trustRefusals,
     });
     return verdict === undefined ? undefined : this.#afterRedirects(verdict);
@@ -212,12 +200,12 @@ export class Exchange implements HopListener, SinkControl, Watchee {
     const isLast = step.decision.kind === 'give-up' && this.#reader === undefined;
     if (!isLast) {
       this.#obey(verdict, step, undefined);
-      this.#discardAnswer(hop, fields, () => {});
+      discardAnswer(hop, fields, this.#life.attempt, this.#clock, () => {});
       return false;
     }
     if (this.#life.rules.throwOnStatus) {
       this.#watch.stop();
-      this.#discardAnswer(hop, fields, (text) => {
+      discardAnswer(hop, fields, this.#life.attempt, this.#clock, (text) => {
         if (!this.#isDone) this.#obey(verdict, step, text === '' ? undefined : new Error(`the server said: ${text}`));
       });
       return false;
@@ -238,13 +226,13 @@ export class Exchange implements HopListener, SinkControl, Watchee {
       reader.representation?.contentType === before.representation?.contentType &&
       reader.representation?.codings === before.representation?.codings;
     if (!isAlike) {
-      this.#discard(hop, fields);
+      discard(hop, fields, this.#clock);
       this.#fail(changedFailure(true, `the answer was HTTP ${before.status} and is now HTTP ${status}`), undefined);
       return true;
     }
     before.codingCheck?.stop();
     this.#reader = reader;
-    this.#hopEndByte = reader.endByte;
+    this.#splice = Splice.first(reader);
     return !this.isPaused;
   }
 
@@ -276,7 +264,7 @@ export class Exchange implements HopListener, SinkControl, Watchee {
   #deliverHeaders(status: number, headers: RawHeaders, fields: PickedFields, statusText: string): boolean {
     const reader = this.#createReader(status, fields);
     this.#reader = reader;
-    this.#hopEndByte = reader.endByte;
+    this.#splice = Splice.first(reader);
     this.#attemptStartByte = reader.atByte;
     if (reader.representation?.isLive === true) this.#watch.stop();
     if (!this.#sink.onHeaders(status, headers, statusText)) this.#isSinkFull = true;
@@ -288,7 +276,7 @@ export class Exchange implements HopListener, SinkControl, Watchee {
   #redirect(hop: HopHandler, status: number, fields: PickedFields): boolean {
     this.#redirects += 1;
     const next = redirectRequest(this.#wire, status, fields.location!);
-    this.#discard(hop, fields);
+    discard(hop, fields, this.#clock);
     if (next === undefined || this.#redirects > MAX_REDIRECTS) {
       this.#fail(
         redirectFailure(
@@ -311,24 +299,6 @@ export class Exchange implements HopListener, SinkControl, Watchee {
     return this.#redirects === 0 || failure.mayHaveRun ? failure : { ...failure, mayHaveRun: true };
   }
 
-  /** Reads a small rest so that the connection can be kept, and cuts one that is long or does not come. */
-  #discard(hop: HopHandler, fields: PickedFields): void {
-    if ((parseLength(fields.contentLength) ?? 0) > MAX_DRAIN_BYTES) hop.kill();
-    else hop.drain(MAX_DRAIN_BYTES, this.#life.shared.runtime.clock, MAX_DRAIN_MS);
-  }
-
-  /** The same for an answer whose beginning says what is wrong. */
-  #discardAnswer(hop: HopHandler, fields: PickedFields, onText: (text: string) => void): void {
-    const { attempt } = this.#life;
-    hop.onFirstBytes = (bytes) => {
-      const text = readableText(bytes);
-      if (text !== '') attempt.answerText = text;
-      onText(text);
-    };
-    const isLong = (parseLength(fields.contentLength) ?? 0) > MAX_DRAIN_BYTES;
-    hop.drain(isLong ? MAX_ERROR_BODY_BYTES : MAX_DRAIN_BYTES, this.#life.shared.runtime.clock, MAX_DRAIN_MS);
-  }
-
   // Resumes.
 
   #judgeResume(hop: HopHandler, status: number, fields: PickedFields): boolean {
@@ -337,11 +307,12 @@ export class Exchange implements HopListener, SinkControl, Watchee {
     switch (verdict.kind) {
       case 'join':
         reader.framing = framingOf(fields);
-        return this.#join(verdict);
+        this.#splice = Splice.part(reader, verdict, this.#emitHealed);
+        return !this.isPaused;
       case 'reread':
         return this.#reread(hop, fields, verdict);
       case 'complete':
-        this.#discard(hop, fields);
+        discard(hop, fields, this.#clock);
         this.#complete([], 'length');
         return true;
       case 'changed':
@@ -361,40 +332,19 @@ export class Exchange implements HopListener, SinkControl, Watchee {
   }
 
   #refuse(hop: HopHandler, fields: PickedFields, failure: Failure): boolean {
-    this.#discard(hop, fields);
+    discard(hop, fields, this.#clock);
     this.#fail(failure, undefined);
     return true;
   }
 
-  #join(verdict: ResumeVerdict & { readonly kind: 'join' }): boolean {
-    const { skipBytes, compareBytes, endByte, totalBytes } = verdict;
-    const mode = compareBytes === 0 ? ({ kind: 'trust' } as const) : ({ kind: 'overlap', compareBytes } as const);
-    this.#joiner = skipBytes === 0 ? undefined : new Joiner(skipBytes, mode, this.#reader!.memory);
-    this.#hopIsOverlap = mode.kind === 'overlap';
-    this.#hopEndByte = endByte;
-    this.#hopTotalBytes = totalBytes;
-    if (this.#joiner === undefined) this.#joined();
-    return !this.isPaused;
-  }
-
-  #reread(
-    hop: HopHandler,
-    fields: PickedFields,
-    verdict: { readonly skipBytes: number; readonly isProven: boolean; readonly endByte: number | undefined },
-  ): boolean {
-    const { memory } = this.#reader!;
-    if (!verdict.isProven && memory === undefined) {
+  #reread(hop: HopHandler, fields: PickedFields, verdict: ResumeVerdict & { readonly kind: 'reread' }): boolean {
+    const reader = this.#reader!;
+    if (!verdict.isProven && reader.memory === undefined)
       return this.#refuse(hop, fields, changedFailure(false, 'the ETag is gone'));
-    }
-    this.#hopIsOverlap = false;
-    this.#reader!.framing = framingOf(fields);
+    reader.framing = framingOf(fields);
     // The server does not do ranges for this one; asking again would only cost another answer.
-    this.#reader!.rangesFail = true;
-    this.#joiner = new Joiner(verdict.skipBytes, { kind: verdict.isProven ? 'trust' : 'digest' }, memory);
-    this.#hopEndByte = verdict.endByte;
-    const { representation, framing, endByte } = this.#reader!;
-    // Where only a part was asked for, what comes behind it is no surprise.
-    this.#hopMustEndInTime = !verdict.isProven && framing !== 'length' && endByte === representation?.totalBytes;
+    reader.rangesFail = true;
+    this.#splice = Splice.reread(reader, verdict, this.#emitHealed);
     return !this.isPaused;
   }
 
@@ -411,64 +361,31 @@ export class Exchange implements HopListener, SinkControl, Watchee {
     const { ledger } = this.#life;
     this.#hopRecord!.bodyBytes += received.length;
     ledger.receivedBytes += received.length;
-    let chunk = received;
-    if (this.#joiner !== undefined) {
-      const joined = this.#joinBytes(hop, received);
-      if (joined === undefined) return true;
-      chunk = joined;
+    const taken = this.#splice!.take(received);
+    switch (taken.kind) {
+      case 'deliver':
+        return this.#deliver(hop, reader, taken.chunk);
+      case 'known':
+        return true;
+      case 'surplus':
+        this.#cutAtEnd(hop);
+        return true;
+      case 'refuse':
+        hop.kill();
+        this.#fail(taken.failure, undefined);
+        return true;
     }
-    const room = Math.min(reader.endByte ?? Infinity, this.#hopEndByte ?? Infinity) - reader.atByte;
-    if (chunk.length > room && this.#hopMustEndInTime) {
-      hop.kill();
-      this.#fail(changedFailure(false, `it is longer now than ${reader.endByte} bytes`), undefined);
-      return true;
-    }
-    if (room <= 0) return this.#refuseSurplus(hop, reader);
-    if (chunk.length > room) chunk = chunk.subarray(0, room);
-    return this.#deliver(hop, reader, chunk);
-  }
-
-  /** More than its Content-Range announced: what is behind it is not known to belong there. */
-  #refuseSurplus(hop: HopHandler, reader: Reader): boolean {
-    if (reader.atByte === reader.endByte) {
-      this.#cutAtEnd(hop);
-    } else {
-      hop.kill();
-      this.#fail(badResume('a part longer than announced'), undefined);
-    }
-    return true;
-  }
-
-  #joinBytes(hop: HopHandler, received: Buffer): Buffer | undefined {
-    const step = this.#joiner!.feed(received);
-    if (step.kind === 'mismatch') {
-      hop.kill();
-      this.#fail(changedFailure(false, 'bytes that were read before are different now'), undefined);
-      return undefined;
-    }
-    if (!this.#joiner!.isDone) return undefined;
-    this.#joiner = undefined;
-    if (this.#hopIsOverlap) this.#hasOverlapped = true;
-    this.#joined();
-    return step.kind === 'deliver' ? step.chunk : undefined;
-  }
-
-  /** The answer has proven to be of the same version: from here on its word counts. */
-  #joined(): void {
-    // A first answer without a length may be followed by one that tells it: now the end can be proven.
-    if (this.#hopTotalBytes !== undefined) this.#reader!.learnLength(this.#hopTotalBytes);
-    this.#emitHealed();
   }
 
   #deliver(hop: HopHandler, reader: Reader, chunk: Buffer): boolean {
     const isLast = reader.endByte !== undefined && reader.atByte + chunk.length >= reader.endByte;
     // Behind the last byte nothing is left to join, once it is known to be the last.
-    if (!isLast || this.#hopMustEndInTime) reader.memory?.add(chunk);
+    if (!isLast || this.#splice!.mustEndInTime) reader.memory?.add(chunk);
     if (reader.codingCheck?.feed(chunk, this.#onDecoderRoom) === false) this.#isDecoderFull = true;
     reader.atByte += chunk.length;
     this.#life.ledger.deliveredBytes += chunk.length;
     if (!this.#sink.onData(chunk)) this.#isSinkFull = true;
-    if (isLast && this.#hopEndByte !== reader.endByte && !this.#isDone) this.#cutAtEnd(hop);
+    if (isLast && this.#splice!.bringsMore && !this.#isDone) this.#cutAtEnd(hop);
     return !this.isPaused;
   }
 
@@ -481,34 +398,9 @@ export class Exchange implements HopListener, SinkControl, Watchee {
   // Ends.
 
   onHopEnd(hop: HopHandler, trailers: RawHeaders): void {
-    const reader = this.#reader!;
-    const integrity = this.#proveEnd(hop, reader);
-    if (typeof integrity === 'object') this.#fail(integrity, undefined);
-    else this.#complete(trailers, integrity);
-  }
-
-  #proveEnd(hop: HopHandler, reader: Reader): 'length' | 'framing' | 'unverifiable' | Failure {
-    if (reader.framing === 'none') return 'framing';
-    if (reader.endByte !== undefined && reader.atByte === reader.endByte && this.#joiner === undefined) return 'length';
-    const reset = reader.framing === 'unmarked' ? this.#resetBehindEnd(hop) : undefined;
-    if (reset !== undefined) return reset;
-    if (this.#joiner !== undefined) {
-      // A part has said where it ends; of a whole body, nobody knows whether it was cut or is shorter now.
-      if (this.#hopRecord?.status === 206) return truncatedFailure('a part shorter than announced');
-      return changedFailure(false, 'the body is now shorter than what was read of it');
-    }
-    if (reader.endByte !== undefined) return truncatedFailure('a body shorter than announced');
-    if (this.#hopEndByte !== undefined && reader.atByte !== this.#hopEndByte)
-      return truncatedFailure('a part shorter than announced');
-    if (reader.framing === 'chunked') return hop.connection?.isHttp2 === true ? 'unverifiable' : 'framing';
-    return 'unverifiable';
-  }
-
-  /** undici takes a reset for the end of a body that only the connection's end delimits; the socket knows better. */
-  #resetBehindEnd(hop: HopHandler): Failure | undefined {
-    const error = hop.connection?.isHttp2 === true ? undefined : hop.connection?.socket?.errored;
-    if (error === undefined || error === null) return undefined;
-    return hopFailure({ phase: 'body', error, unsent: false, reusedSocket: false, answered: true });
+    const proof = this.#splice!.proveEnd(this.#hopRecord?.status, hop.connection);
+    if (typeof proof === 'object') this.#fail(proof, undefined);
+    else this.#complete(trailers, proof);
   }
 
   #complete(trailers: RawHeaders, integrity: 'length' | 'framing' | 'unverifiable'): void {
@@ -530,7 +422,7 @@ export class Exchange implements HopListener, SinkControl, Watchee {
   #finish(trailers: RawHeaders, integrity: 'length' | 'framing' | 'unverifiable'): void {
     const { ledger, attempt } = this.#life;
     // Two versions can share the bytes that were compared; only a validator or a digest of all of them is proof.
-    if (this.#reader!.framing !== 'none') ledger.integrity = this.#hasOverlapped ? 'unverifiable' : integrity;
+    if (this.#reader!.framing !== 'none') ledger.integrity = this.#reader!.hasOverlapped ? 'unverifiable' : integrity;
     attempt.newBytes = this.#newBytes();
     attempt.endedAtMs = this.#life.nowMs;
     this.#close();
@@ -542,7 +434,7 @@ export class Exchange implements HopListener, SinkControl, Watchee {
 
   onHopError(hop: HopHandler, error: Error): void {
     if (this.#isDone || this.#isEnding) return;
-    if (this.#hasAll) {
+    if (this.#splice?.hasAll === true) {
       this.#complete([], 'length');
       return;
     }
@@ -558,49 +450,20 @@ export class Exchange implements HopListener, SinkControl, Watchee {
   }
 
   limits(phase: 'headers' | 'body'): WatchLimits | undefined {
-    const { policy, isGentle } = this.#life.shared;
-    if (phase === 'body' && this.#reader?.representation?.isLive === true) return undefined;
-    if (phase === 'headers' && this.#waitsForCaller()) return undefined;
-    const mayRepeat = this.#mayRepeat(phase);
-    const { headersMs, stallMs, minBytesPerSecond } = policy.timeouts;
-    if (isGentle && !mayRepeat)
-      return { headersMs: UNDICI_TIMEOUT_MS, stallMs: UNDICI_TIMEOUT_MS, minBytesPerSecond: 0 };
-    return { headersMs, stallMs, minBytesPerSecond: mayRepeat ? minBytesPerSecond : 0 };
-  }
-
-  /** The request body is not sent yet, and not because the server does not read: its source is slow, which is no silence. */
-  #waitsForCaller(): boolean {
     const { body } = this.#wire;
-    const hop = this.#hop;
-    const socket = hop?.connection?.socket;
-    if (body === null || body === undefined || hop === undefined || socket === undefined) return false;
-    return !hop.isUploaded && hop.connection?.isHttp2 !== true && !socket.writableNeedDrain;
-  }
-
-  #mayRepeat(phase: 'headers' | 'body'): boolean {
-    const { isRepeatable, body } = this.#life;
-    if (!isRepeatable || !body.isReplayable()) return false;
-    if (phase === 'headers' || this.#reader === undefined) return true;
-    return this.#reader.plan(this.#life.rules.mayOverlapBlindly).kind !== 'impossible';
+    const hasBody = body !== null && body !== undefined;
+    return attemptLimits(phase, { life: this.#life, hop: this.#hop, reader: this.#reader, hasBody });
   }
 
   onAlarm(alarm: WatchAlarm): void {
     const hop = this.#hop;
     hop?.kill();
-    if (this.#hasAll) {
+    if (this.#splice?.hasAll === true) {
       this.#complete([], 'length');
       return;
     }
     const { failure, error } = alarmFailure(alarm);
     this.#fail(failure, error);
-  }
-
-  /** The last byte is there, and only the news of it is missing. */
-  get #hasAll(): boolean {
-    const reader = this.#reader;
-    // By this hop: one that never answered is no news of the end.
-    if (reader?.endByte === undefined || this.#hopEndByte === undefined) return false;
-    return reader.atByte === reader.endByte && this.#joiner === undefined && !this.#hopMustEndInTime;
   }
 
   #onDeadline(): void {
@@ -679,7 +542,6 @@ export class Exchange implements HopListener, SinkControl, Watchee {
     this.#life.ledger.deliveredBytes = 0;
     this.#reader = undefined;
     this.#plan = undefined;
-    this.#hasOverlapped = false;
     this.#life.attempt.newBytes = newBytes;
     this.#isSinkFull = false;
     this.#isDecoderFull = false;
@@ -707,10 +569,7 @@ export class Exchange implements HopListener, SinkControl, Watchee {
     if (this.#isDone) return;
     const reader = this.#reader;
     this.#plan = decision.kind === 'resume' ? decision.plan : undefined;
-    this.#joiner = undefined;
-    this.#hopEndByte = undefined;
-    this.#hopTotalBytes = undefined;
-    this.#hopMustEndInTime = false;
+    this.#splice = undefined;
     this.#attemptStartByte = reader?.atByte ?? 0;
     this.#redirects = 0;
     const home = this.#startAgainFrom();
@@ -775,9 +634,16 @@ export class Exchange implements HopListener, SinkControl, Watchee {
     this.#life.emit({ type: 'failure', failure, ...place });
   }
 
-  #emitHealed(): void {
+  readonly #emitHealed = (): void => {
     if (!this.#life.isWatched) return;
     const how = this.#plan?.kind === 'overlap' ? 'overlap' : this.#reader!.rangesFail ? 'reread' : 'range';
     this.#life.emit({ type: 'healed', atByte: this.#reader!.atByte, how });
-  }
+  };
+}
+
+/** A server that is down may still count: its limit says nothing about when it is up again. */
+function withoutRateLimit(fields: PickedFields): PickedFields {
+  if (fields.rateLimitReset === undefined) return fields;
+  const { rateLimitReset: _reset, ...others } = fields;
+  return others;
 }

@@ -1,5 +1,5 @@
 /** Failures that the driver sees itself, as classified data. */
-import { classify, type Failure, type FailureKind, type Observation, type Phase } from '../core/index.ts';
+import { classify, type Failure, type FailureKind, type Observation } from '../core/index.ts';
 import type { WatchAlarm } from './watch.ts';
 
 export function hopFailure(observation: Observation): Failure {
@@ -14,27 +14,6 @@ export function withMark(failure: Failure, atByte: number): Failure {
 }
 
 const inBody = { phase: 'body', transient: true, mayHaveRun: true } as const;
-
-export function truncatedFailure(what: string): Failure {
-  return { ...inBody, origin: 'http', kind: 'truncated', what };
-}
-
-export function badResume(what: string): Failure {
-  return { ...inBody, origin: 'resume', kind: 'bad-resume', what: `an answer that cannot be joined (${what})` };
-}
-
-/** A change without a validator of its own is believed when it is seen twice: middleboxes invent answers. */
-export function changedFailure(isCertain: boolean, what: string): Failure {
-  const mark = isCertain ? {} : { mark: 'content-changed' };
-  return {
-    ...inBody,
-    origin: 'resume',
-    kind: 'content-changed',
-    transient: !isCertain,
-    ...mark,
-    what: `the content changed (${what})`,
-  };
-}
 
 export function codingFailure(error: Error): Failure {
   const { code } = error as { code?: unknown };
@@ -51,10 +30,6 @@ export function codingFailure(error: Error): Failure {
 
 export function redirectFailure(what: string): Failure {
   return { origin: 'http', phase: 'wait', kind: 'redirect-loop', transient: false, mayHaveRun: true, what };
-}
-
-export function deadlineFailure(phase: Phase): Failure {
-  return { origin: 'clock', phase, kind: 'timed-out', transient: true, mayHaveRun: true, what: 'the deadline passed' };
 }
 
 /** The failure of one of our clocks, and the error that stands for it in a chain of causes. */

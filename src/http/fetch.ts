@@ -1,7 +1,6 @@
 /** `fetch` that heals: the platform's own, over a dispatcher made for this one call. */
-import { ConfigError, redactUrl, show } from '../core/index.ts';
+import { ConfigError, redactUrl, rememberLedger, show } from '../core/index.ts';
 import { CallDispatcher } from './healing.ts';
-import { rememberLedger } from './ledger-of.ts';
 import type { Operation, Shared } from './life.ts';
 import type { BodySource } from './request-body.ts';
 import {

@@ -1,8 +1,7 @@
 /** The healing itself as undici sees it: an interceptor for anybody's dispatcher, and a dispatcher of our own. */
 import { Dispatcher } from 'undici';
-import { createBudget, type PolicyOptions, resolvePolicy } from '../core/index.ts';
+import { createBudget, type EventListener, type PolicyOptions, resolvePolicy } from '../core/index.ts';
 import { type Runtime, Sweep, systemRuntime } from '../runtime/index.ts';
-import type { EventListener } from './events.ts';
 import { Exchange } from './exchange.ts';
 import { Life, type Operation, type Shared } from './life.ts';
 import { defaultRules, type RequestOptions, type RequestRules, resolveRules } from './request-options.ts';

@@ -2,6 +2,8 @@ export {
   ConfigError,
   ContentChangedError,
   DeadlineError,
+  describeEvent,
+  type EventListener,
   type Failure,
   GaveUpError,
   type GiveUpReason,
@@ -9,7 +11,9 @@ export {
   IntegrityError,
   isReknitError,
   type Ledger,
+  ledgerOf,
   ReknitError,
+  type ReknitEvent,
 } from '../core/index.ts';
 export {
   type Client,
@@ -21,11 +25,9 @@ export {
 } from './client.ts';
 export type { TlsOptions } from './connect.ts';
 export { optionsFromEnvironment, optionsFromValues, parseOption, variableOf } from './environment.ts';
-export { describeEvent, type EventListener, type ReknitEvent } from './events.ts';
 export type { FetchInit } from './fetch.ts';
 export { type HealingOptions, healing } from './healing.ts';
 export { install } from './install.ts';
-export { ledgerOf } from './ledger-of.ts';
 export type { ProxyOption, ProxySettings } from './proxy-rules.ts';
 export type { BodySource } from './request-body.ts';
 export type { RequestOptions } from './request-options.ts';

@@ -3,6 +3,8 @@ import {
   type Attempt,
   type Budget,
   decideAfterFailure,
+  type EventDetails,
+  type EventListener,
   type Failure,
   type FailureFacts,
   freshState,
@@ -10,12 +12,13 @@ import {
   LedgerBook,
   type Outcome,
   type Policy,
+  type ReknitEvent,
   type RequestState,
   redactUrl,
   type Step,
 } from '../core/index.ts';
-import type { Runtime, Sweep, Timer } from '../runtime/index.ts';
-import { type EventListener, eventChannel, type ReknitEvent } from './events.ts';
+import { type Runtime, type Sweep, type Timer, tell } from '../runtime/index.ts';
+import { eventChannel } from './event-channel.ts';
 import { createRequestBody, type RequestBody } from './request-body.ts';
 import { headerOf, type RequestHeaders } from './request-headers.ts';
 import type { RequestRules } from './request-options.ts';
@@ -47,9 +50,6 @@ export interface Operation {
 function earlier(a: number | undefined, b: number | undefined): number | undefined {
   return a === undefined || b === undefined ? (a ?? b) : Math.min(a, b);
 }
-
-type Details<T> = T extends unknown ? Omit<T, 'method' | 'url' | 'attemptNumber'> : never;
-export type EventDetails = Details<ReknitEvent>;
 
 export class Life {
   readonly shared: Shared;
@@ -171,17 +171,6 @@ export class Life {
     const { integrity, attemptCount, deliveredBytes } = this.ledger;
     const proof = integrity === undefined ? {} : { integrity };
     this.emit({ type: 'end', outcome, attempts: attemptCount, deliveredBytes, ...proof });
-  }
-}
-
-/** A listener that throws is its owner's bug, told as such; it must not end up in the middle of an exchange. */
-function tell(listener: EventListener | undefined, event: ReknitEvent): void {
-  try {
-    listener?.(event);
-  } catch (error) {
-    queueMicrotask(() => {
-      throw error;
-    });
   }
 }
 

@@ -35,6 +35,8 @@ export class Reader {
   readonly startByte: number;
   readonly memory: BodyMemory | undefined;
   readonly codingCheck: CodingCheck | undefined;
+  /** Some of the body was joined by comparing an overlap only. */
+  hasOverlapped = false;
   badResumes = 0;
   rangesFail = false;
 

@@ -3,8 +3,8 @@
  * `REKNIT_LOG=stderr`, or a file, writes one line per failure, wait, heal and give-up.
  */
 import { appendFileSync } from 'node:fs';
+import { describeEvent, type ReknitEvent } from '../core/index.ts';
 import { optionsFromEnvironment } from './environment.ts';
-import { describeEvent, type ReknitEvent } from './events.ts';
 import { install } from './install.ts';
 
 const log = process.env.REKNIT_LOG;

@@ -3,17 +3,7 @@
  * attempt gets the whole body anew, or the request gives up with `body-not-replayable`.
  */
 
-import { type Failure, tagFailure } from '../core/index.ts';
-
-/** The caller's own code, or stream, that makes the request's body. */
-export const unreadableBody: Failure = {
-  origin: 'caller',
-  phase: 'send',
-  kind: 'invalid-request',
-  transient: false,
-  mayHaveRun: true,
-  what: 'the request body could not be read',
-};
+import { tagFailure, unreadableBody } from '../core/index.ts';
 
 /** What undici's dispatch takes as a body. */
 export type WireBody = string | Uint8Array | Blob | AsyncIterable<Uint8Array> | null;

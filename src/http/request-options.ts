@@ -1,40 +1,23 @@
-import { ConfigError, checkStatuses, MAX_TIMER_MS, type Policy, show } from '../core/index.ts';
-import type { EventListener } from './events.ts';
+import {
+  type RequestOptions as CommonOptions,
+  type RequestRules as CommonRules,
+  ConfigError,
+  requestOptionNames as commonNames,
+  type Policy,
+  resolveRequestRules,
+  show,
+} from '../core/index.ts';
 import type { BodySource } from './request-body.ts';
 
 /** What one request may set for itself, beside what `fetch` or `undici.request` take. */
-export interface RequestOptions {
-  /** Sending it twice does no harm, or does; by default the method decides (RFC 9110, 9.2.2). */
-  readonly repeatable?: boolean | undefined;
-  /** Sent as `Idempotency-Key`; makes the request repeatable. */
-  readonly idempotencyKey?: string | undefined;
-  /** Bound of the whole request, waits and body included; ms. */
-  readonly deadlineMs?: number | undefined;
-  /** A final status of 400 and more rejects with `GaveUpError`. @default false */
-  readonly throwOnStatus?: boolean | undefined;
-  /** Replaces the statuses that are worth another attempt. */
-  readonly transientStatuses?: Iterable<number> | undefined;
-  /** The most bytes of a one-shot request body that are kept to be sent again. */
-  readonly replayBufferBytes?: number | undefined;
-  /** `overlap`: continue a body that has neither validator nor length by comparing its last 64 KiB. */
-  readonly resumeWithoutValidator?: 'overlap' | undefined;
+export interface RequestOptions extends CommonOptions {
   /** An end that cannot be proven is asked for again in a way that can: HTTP/2 without a length goes over HTTP/1.1. */
   readonly requireProof?: boolean | undefined;
-  /** Hears what happens to this request. */
-  readonly onEvent?: EventListener | undefined;
 }
 
 /** A request's own settings, resolved. */
-export interface RequestRules {
-  readonly repeatable: boolean | undefined;
-  readonly idempotencyKey: string | undefined;
-  readonly deadlineMs: number | undefined;
-  readonly throwOnStatus: boolean;
-  readonly transientStatuses: ReadonlySet<number>;
-  readonly replayBufferBytes: number;
-  readonly mayOverlapBlindly: boolean;
+export interface RequestRules extends CommonRules {
   readonly requireProof: boolean;
-  readonly onEvent: EventListener | undefined;
   /** Redirects are followed below, since nobody above does. */
   readonly followRedirects: boolean;
   /** `fetch` follows redirects above us, each as a dispatch of its own. */
@@ -43,17 +26,7 @@ export interface RequestRules {
   readonly bodySource: BodySource;
 }
 
-export const requestOptionNames = [
-  'repeatable',
-  'idempotencyKey',
-  'deadlineMs',
-  'throwOnStatus',
-  'transientStatuses',
-  'replayBufferBytes',
-  'resumeWithoutValidator',
-  'requireProof',
-  'onEvent',
-] as const;
+export const requestOptionNames = [...commonNames, 'requireProof'] as const;
 
 /** Whether a request sets anything that rules are made of, its body included. */
 export function hasOwnSettings(options: RequestOptions & { readonly body?: BodySource }): boolean {
@@ -84,44 +57,16 @@ export function resolveRules(
     readonly bodySource?: BodySource;
   } = {},
 ): RequestRules {
-  const must = (name: string, what: string, value: unknown): never => {
-    throw new ConfigError(`Cannot send the request as ${name} must be ${what}: received ${show(value)}`);
-  };
-  const { repeatable, idempotencyKey, deadlineMs, throwOnStatus, replayBufferBytes, resumeWithoutValidator, onEvent } =
-    options;
-  if (repeatable !== undefined && typeof repeatable !== 'boolean') must('repeatable', 'true or false', repeatable);
-  if (throwOnStatus !== undefined && typeof throwOnStatus !== 'boolean')
-    must('throwOnStatus', 'true or false', throwOnStatus);
-  if (idempotencyKey !== undefined && !isFieldValue(idempotencyKey))
-    must('idempotencyKey', 'a non-empty header value', idempotencyKey);
-  if (deadlineMs !== undefined && !isCount(deadlineMs, 1)) must('deadlineMs', 'an integer >= 1', deadlineMs);
-  if (deadlineMs !== undefined && deadlineMs > MAX_TIMER_MS) must('deadlineMs', `at most ${MAX_TIMER_MS}`, deadlineMs);
-  if (replayBufferBytes !== undefined && !isCount(replayBufferBytes, 0))
-    must('replayBufferBytes', 'an integer >= 0', replayBufferBytes);
-  if (resumeWithoutValidator !== undefined && resumeWithoutValidator !== 'overlap') {
-    must('resumeWithoutValidator', "'overlap' or absent", resumeWithoutValidator);
-  }
-  if (onEvent !== undefined && typeof onEvent !== 'function') must('onEvent', 'a function', onEvent);
+  const { requireProof = false } = options;
+  if (typeof requireProof !== 'boolean')
+    throw new ConfigError(
+      `Cannot send the request as requireProof must be true or false: received ${show(requireProof)}`,
+    );
   return {
-    repeatable,
-    idempotencyKey,
-    deadlineMs: deadlineMs ?? policy.timeouts.deadlineMs,
-    throwOnStatus: throwOnStatus ?? false,
-    transientStatuses: checkStatuses(options.transientStatuses, 'send the request') ?? policy.retry.transientStatuses,
-    replayBufferBytes: replayBufferBytes ?? policy.replayBufferBytes,
-    mayOverlapBlindly: resumeWithoutValidator === 'overlap',
-    requireProof: options.requireProof ?? false,
-    onEvent,
+    ...resolveRequestRules(options, policy),
+    requireProof,
     followRedirects: extra.followRedirects ?? false,
     redirectsAbove: extra.redirectsAbove ?? false,
     bodySource: extra.bodySource,
   };
-}
-
-function isCount(value: unknown, min: number): boolean {
-  return typeof value === 'number' && Number.isSafeInteger(value) && value >= min;
-}
-
-function isFieldValue(value: unknown): boolean {
-  return typeof value === 'string' && /^[\t\x20-\x7e\x80-\xff]+$/.test(value) && value.trim() !== '';
 }

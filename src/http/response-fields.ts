@@ -1,12 +1,10 @@
-import type { ResponseFields } from '../core/index.ts';
+import type { PushbackFields, ResponseFields } from '../core/index.ts';
 
 /** Response headers as undici's parser hands them over: name, value, name, value; a value may be a list. */
 export type RawHeaders = readonly (Buffer | string | readonly (Buffer | string)[])[];
 
 /** The fields that decisions read, and no other: this runs once for every response. */
-export interface PickedFields extends ResponseFields {
-  readonly retryAfter?: string | undefined;
-  readonly retryAfterMs?: string | undefined;
+export interface PickedFields extends ResponseFields, PushbackFields {
   readonly location?: string | undefined;
 }
 
@@ -23,8 +21,12 @@ const wanted: readonly (readonly [name: string, field: Field])[] = [
   ['accept-ranges', 'acceptRanges'],
   ['content-length', 'contentLength'],
   ['retry-after-ms', 'retryAfterMs'],
+  ['ratelimit-reset', 'rateLimitReset'],
   ['content-encoding', 'contentEncoding'],
+  ['x-ratelimit-reset', 'rateLimitReset'],
   ['transfer-encoding', 'transferEncoding'],
+  ['ratelimit-remaining', 'rateLimitRemaining'],
+  ['x-ratelimit-remaining', 'rateLimitRemaining'],
 ];
 
 /** By the length of the name: most headers are passed over without reading a letter of them. */
@@ -35,7 +37,8 @@ export function pickFields(raw: RawHeaders): PickedFields {
   const picked: { -readonly [F in Field]?: string } = {};
   for (let i = 0; i + 1 < raw.length; i += 2) {
     const field = fieldOf(raw[i] as Buffer | string);
-    if (field === undefined) continue;
+    // Sent under both of its names: the first counts.
+    if (field === undefined || (field.startsWith('rateLimit') && picked[field] !== undefined)) continue;
     const value = raw[i + 1]!;
     const joined = Array.isArray(value) ? value.map(text).join(', ') : text(value as Buffer | string);
     picked[field] = picked[field] === undefined ? joined : `${picked[field]}, ${joined}`;

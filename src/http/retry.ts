@@ -2,6 +2,8 @@
 import {
   type Decision,
   decideAfterFailure,
+  type EventListener,
+  errorFor,
   type Failure,
   failureOf,
   freshState,
@@ -10,12 +12,12 @@ import {
   isReknitError,
   type Ledger,
   LedgerBook,
+  type ReknitEvent,
   redactUrl,
 } from '../core/index.ts';
 import { sleep, systemRuntime } from '../runtime/index.ts';
 import { type Client, type ClientOptions, createClientShared, PooledClient } from './client.ts';
-import { errorFor } from './error-for.ts';
-import { type EventListener, eventChannel, type ReknitEvent } from './events.ts';
+import { eventChannel } from './event-channel.ts';
 import type { Operation, Shared } from './life.ts';
 
 export interface OperationContext {

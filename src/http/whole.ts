@@ -1,9 +1,16 @@
 /** Bodies whole or not at all: nothing is handed over before the last byte, so a changed body can begin anew. */
 import { promisify } from 'node:util';
 import { brotliDecompress, gunzip, inflate, inflateRaw } from 'node:zlib';
-import { contentCodings, type Failure, IntegrityError, type Ledger, redactUrl, tagFailure } from '../core/index.ts';
+import {
+  contentCodings,
+  errorFor,
+  type Failure,
+  IntegrityError,
+  type Ledger,
+  redactUrl,
+  tagFailure,
+} from '../core/index.ts';
 import { sleep } from '../runtime/index.ts';
-import { errorFor } from './error-for.ts';
 import { Exchange } from './exchange.ts';
 import type { FetchInit } from './fetch.ts';
 import { Life, type Operation, type Shared } from './life.ts';

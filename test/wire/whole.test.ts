@@ -252,7 +252,7 @@ describe('bad input gets one line: the field, what must hold, what came', () => 
     ],
     [
       () => createClient().request('http://x/', { deadlineMs: 0 }),
-      'Cannot send the request as deadlineMs must be an integer >= 1: received 0',
+      'Cannot send the request as deadlineMs must be an integer from 1 to 2147483647: received 0',
     ],
     [
       () => createClient().request('http://x/', { idempotencyKey: 'a\nb' }),

@@ -1,16 +1,8 @@
-/** What can be watched of a request: `onEvent`, the diagnostics channel `reknit:event`, and the lines of `REKNIT_LOG`. */
-import { channel } from 'node:diagnostics_channel';
-import {
-  type Decision,
-  describeFailure,
-  describeReason,
-  type Failure,
-  formatDuration,
-  type GiveUpReason,
-  groupDigits,
-  type Integrity,
-  type Outcome,
-} from '../core/index.ts';
+/** What can be watched of a request, and the line that says it to a person. */
+import type { Decision, GiveUpReason } from './decide.ts';
+import type { Failure } from './failure.ts';
+import type { Integrity, Outcome } from './ledger.ts';
+import { describeFailure, describeReason, formatDuration, groupDigits } from './sentences.ts';
 
 interface About {
   readonly method: string;
@@ -37,10 +29,12 @@ export type ReknitEvent = About &
       }
   );
 
+/** What it throws is its owner's bug: told as an uncaught error, and no part of the request. */
 export type EventListener = (event: ReknitEvent) => void;
 
-/** Subscribe to `reknit:event` with `node:diagnostics_channel` to see every request of the process. */
-export const eventChannel = channel('reknit:event');
+type Details<T> = T extends unknown ? Omit<T, keyof About> : never;
+/** What an event says beside the request that it is about. */
+export type EventDetails = Details<ReknitEvent>;
 
 /** One line for a person, or undefined for events that a log of trouble leaves out. */
 export function describeEvent(event: ReknitEvent): string | undefined {

@@ -1,18 +1,9 @@
-import {
-  type BodyPlace,
-  ContentChangedError,
-  DeadlineError,
-  describeCauses,
-  describeGiveUp,
-  type Failure,
-  GaveUpError,
-  type GiveUpReason,
-  IntegrityError,
-  isReknitError,
-  type Ledger,
-  type ReknitError,
-  tagFailure,
-} from '../core/index.ts';
+import { tagFailure } from './classify.ts';
+import type { GiveUpReason } from './decide.ts';
+import { ContentChangedError, DeadlineError, GaveUpError, IntegrityError, type ReknitError } from './errors.ts';
+import type { Failure } from './failure.ts';
+import type { Ledger } from './ledger.ts';
+import { type BodyPlace, describeCauses, describeGiveUp } from './sentences.ts';
 
 /** The error for a request that ends here. Its class is what a caller handles differently, its `reason` says why. */
 export function errorFor(
@@ -42,12 +33,4 @@ function createError(
   if (reason === 'deadline') return new DeadlineError(message, parts);
   if (failure.origin === 'integrity' || failure.origin === 'decoder') return new IntegrityError(message, parts);
   return new GaveUpError(reason, message, parts);
-}
-
-/**
- * As the platform fails: a `TypeError`, with our error as its cause. The two texts are those by which libraries know a
- * network error (undici's, also known to `is-network-error`).
- */
-export function asPlatformError(error: unknown, text: 'fetch failed' | 'terminated'): unknown {
-  return isReknitError(error) ? new TypeError(text, { cause: error }) : error;
 }
