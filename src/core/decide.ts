@@ -54,6 +54,8 @@ export interface RequestState {
   /** A free repeat after a stale connection has been used since the last progress. */
   readonly usedFreeRepeat: boolean;
   readonly lastMark: string | undefined;
+  /** Lookups in a row that found no such name; the resolver's word is believed after a few. */
+  readonly notFoundInRow: number;
 }
 
 export const freshState: RequestState = Object.freeze({
@@ -61,6 +63,7 @@ export const freshState: RequestState = Object.freeze({
   attemptsInRow: 1,
   usedFreeRepeat: false,
   lastMark: undefined,
+  notFoundInRow: 0,
 });
 
 /** What the reader holds of the answer. */
@@ -108,6 +111,7 @@ export function decideAfterFailure(
     attemptsInRow: row + 1,
     usedFreeRepeat: madeProgress ? false : state.usedFreeRepeat,
     lastMark: failure.mark,
+    notFoundInRow: failure.kind === 'name-not-found' ? state.notFoundInRow + 1 : 0,
   };
   const refusal = findRefusal(policy, state, failure, facts);
   if (refusal !== undefined) return giveUp(refusal, state);
@@ -115,7 +119,8 @@ export function decideAfterFailure(
     const free = { ...next, attemptsInRow: Math.max(1, row), usedFreeRepeat: true };
     return { decision: again(facts, 0, 'stale-connection', true), state: free, isCharged: false };
   }
-  if (!madeProgress && row >= maxAttemptsFor(policy, failure)) return giveUp('attempts-exhausted', state);
+  const isUnknownName = next.notFoundInRow >= MAX_ATTEMPTS_NAME_NOT_FOUND;
+  if (!madeProgress && (row >= policy.maxAttempts || isUnknownName)) return giveUp('attempts-exhausted', state);
   return waitAndRepeat(policy, failure, facts, next, state);
 }
 
@@ -147,12 +152,6 @@ function findRefusal(
 /** The first repeat after a stale keep-alive connection costs nothing: it says nothing about the server's health. */
 function isFreeRepeat(policy: RetryPolicy, next: RequestState, failure: Failure): boolean {
   return failure.staleSocket === true && !next.usedFreeRepeat && policy.maxAttempts > 1;
-}
-
-function maxAttemptsFor(policy: RetryPolicy, failure: Failure): number {
-  return failure.kind === 'name-not-found'
-    ? Math.min(policy.maxAttempts, MAX_ATTEMPTS_NAME_NOT_FOUND)
-    : policy.maxAttempts;
 }
 
 function waitAndRepeat(

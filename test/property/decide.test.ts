@@ -50,6 +50,7 @@ const state: fc.Arbitrary<RequestState> = fc.record({
   attemptsInRow: fc.integer({ min: 1, max: 10 }),
   usedFreeRepeat: fc.boolean(),
   lastMark: fc.constantFrom(undefined, 'a', 'b'),
+  notFoundInRow: fc.integer({ min: 0, max: 3 }),
 });
 
 const facts: fc.Arbitrary<FailureFacts> = fc.record({
@@ -203,4 +204,44 @@ test('attempts in a row that gain nothing never exceed maxAttempts and the one f
     }),
     { numRuns: 1_000 },
   );
+});
+
+describe('a name that does not exist', () => {
+  const notFound: Failure = {
+    origin: 'dns',
+    phase: 'resolve',
+    kind: 'name-not-found',
+    transient: true,
+    mayHaveRun: false,
+    what: 'no such name',
+  };
+  const reset: Failure = { ...notFound, origin: 'tcp', phase: 'connect', kind: 'reset' };
+  const patient = resolvePolicy({ retry: { maxAttempts: 20 } }, 'test').retry;
+  const plain: FailureFacts = {
+    nowMs: 0,
+    deadlineAtMs: undefined,
+    random: () => 0,
+    newBytes: 0,
+    missingBytes: undefined,
+    isRepeatable: true,
+    isReplayable: true,
+    delivery: { kind: 'nothing' },
+    hasBudget: true,
+  };
+  const after = (failures: readonly Failure[]) =>
+    failures.reduce<{ kinds: string[]; state: RequestState }>(
+      ({ kinds, state }, failure) => {
+        const step = decideAfterFailure(patient, state, failure, plain);
+        return { kinds: [...kinds, step.decision.kind], state: step.state };
+      },
+      { kinds: [], state: freshState },
+    ).kinds;
+
+  test('is believed when the resolver has said so three times in a row', () => {
+    expect(after([notFound, notFound, notFound])).toEqual(['retry', 'retry', 'give-up']);
+  });
+
+  test('is looked up again where other failures came between: then it did exist', () => {
+    expect(after([reset, reset, notFound, reset, notFound, notFound])).not.toContain('give-up');
+  });
 });
