@@ -88,6 +88,8 @@ export interface FailureFacts {
   readonly isReplayable: boolean;
   readonly delivery: Delivery;
   readonly hasBudget: boolean;
+  /** Other requests of ours are with the same server now, and the driver can lower their number. */
+  readonly isCrowded: boolean;
 }
 
 export interface Step {
@@ -95,6 +97,8 @@ export interface Step {
   readonly state: RequestState;
   /** The decision takes one retry from the budget. */
   readonly isCharged: boolean;
+  /** Fewer requests of ours at once would help. */
+  readonly wantsFewer: boolean;
 }
 
 export function decideAfterFailure(
@@ -113,19 +117,26 @@ export function decideAfterFailure(
     lastMark: failure.mark,
     notFoundInRow: failure.kind === 'name-not-found' ? state.notFoundInRow + 1 : 0,
   };
+  const wantsFewer = facts.isCrowded && isAboutNumber(failure);
   const refusal = findRefusal(policy, state, failure, facts);
-  if (refusal !== undefined) return giveUp(refusal, state);
+  if (refusal !== undefined) return giveUp(refusal, state, wantsFewer);
   if (isFreeRepeat(policy, next, failure)) {
     const free = { ...next, attemptsInRow: Math.max(1, row), usedFreeRepeat: true };
-    return { decision: again(facts, 0, 'stale-connection', true), state: free, isCharged: false };
+    return { decision: again(facts, 0, 'stale-connection', true), state: free, isCharged: false, wantsFewer };
   }
   const isUnknownName = next.notFoundInRow >= MAX_ATTEMPTS_NAME_NOT_FOUND;
-  if (!madeProgress && (row >= policy.maxAttempts || isUnknownName)) return giveUp('attempts-exhausted', state);
-  return waitAndRepeat(policy, failure, facts, next, state);
+  if (!madeProgress && (row >= policy.maxAttempts || isUnknownName))
+    return giveUp('attempts-exhausted', state, wantsFewer);
+  return waitAndRepeat(policy, failure, facts, next, state, wantsFewer);
 }
 
-function giveUp(reason: GiveUpReason, state: RequestState): Step {
-  return { decision: { kind: 'give-up', reason }, state, isCharged: false };
+function giveUp(reason: GiveUpReason, state: RequestState, wantsFewer: boolean): Step {
+  return { decision: { kind: 'give-up', reason }, state, isCharged: false, wantsFewer };
+}
+
+/** 503 is what limits of connections answer as often as 429 (nginx's `limit_conn`, haproxy's full queue). */
+function isAboutNumber(failure: Failure): boolean {
+  return isThrottle(failure) || failure.kind === 'too-many-files' || failure.status === 503;
 }
 
 /** Reasons that hold however many attempts are left. */
@@ -160,15 +171,19 @@ function waitAndRepeat(
   facts: FailureFacts,
   next: RequestState,
   state: RequestState,
+  wantsFewer: boolean,
 ): Step {
   const isFirstAfterProgress = next.attemptsInRow === 1;
   const delayMs = delayBefore(policy, failure, facts, next.attemptsInRow - 1);
   if (failure.pushbackMs !== undefined && failure.pushbackMs > policy.maxPushbackMs)
-    return giveUp('pushback-too-long', state);
-  if (facts.deadlineAtMs !== undefined && facts.nowMs + delayMs >= facts.deadlineAtMs) return giveUp('deadline', state);
-  if (!isFirstAfterProgress && !facts.hasBudget) return giveUp('budget-exhausted', state);
+    return giveUp('pushback-too-long', state, wantsFewer);
+  if (facts.deadlineAtMs !== undefined && facts.nowMs + delayMs >= facts.deadlineAtMs)
+    return giveUp('deadline', state, wantsFewer);
+  // Who is refused for our own crowd is paid for by the lowered number: a limit of connections is no failing server.
+  const isCharged = !isFirstAfterProgress && !wantsFewer;
+  if (isCharged && !facts.hasBudget) return giveUp('budget-exhausted', state, wantsFewer);
   const because = reasonFor(failure, isFirstAfterProgress);
-  return { decision: again(facts, delayMs, because, false), state: next, isCharged: !isFirstAfterProgress };
+  return { decision: again(facts, delayMs, because, false), state: next, isCharged, wantsFewer };
 }
 
 function delayBefore(policy: RetryPolicy, failure: Failure, facts: FailureFacts, waitNumber: number): number {

@@ -85,6 +85,8 @@ export class Life {
       random: runtime.random,
       isRepeatable: this.isRepeatable,
       hasBudget: budget.hasOne(),
+      // The platform's `fetch` does not tell what else is on its way.
+      isCrowded: false,
     });
   }
 

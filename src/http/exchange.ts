@@ -14,7 +14,6 @@ import {
   deadlineFailure,
   errorFor,
   type Failure,
-  type FailureKind,
   type Hop,
   MAX_BAD_RESUMES,
   MAX_REDIRECTS,
@@ -41,9 +40,6 @@ import type { Sink, SinkControl } from './sink.ts';
 import { Splice } from './splice.ts';
 import type { DispatchOptions, HopRoute } from './transport.ts';
 import { AttemptWatch, type WatchAlarm, type Watchee, type WatchLimits } from './watch.ts';
-
-/** Fewer connections at once would help. */
-const wantFewer: ReadonlySet<FailureKind> = new Set(['proxy-throttled', 'h2-calm', 'too-many-files']);
 
 export class Exchange implements HopListener, SinkControl, Watchee {
   readonly #life: Life;
@@ -210,7 +206,7 @@ export class Exchange implements HopListener, SinkControl, Watchee {
       });
       return false;
     }
-    this.#life.accept(verdict, step);
+    this.#accept(verdict, step);
     if (this.#life.isWatched && verdict.transient) this.#emitFailure(verdict);
     this.#endsWithStatus = true;
     return true;
@@ -495,7 +491,17 @@ export class Exchange implements HopListener, SinkControl, Watchee {
       missingBytes: reader?.missingBytes === undefined ? undefined : reader.missingBytes + newBytes,
       isReplayable: this.#options.body === null || this.#options.body === undefined || this.#life.body.isReplayable(),
       delivery: this.#delivery(),
+      isCrowded: this.#isCrowded(),
     });
+  }
+
+  #accept(failure: Failure, step: Step): void {
+    if (step.wantsFewer) this.#life.shared.transport.slowDown(String(this.#wire.origin));
+    this.#life.accept(failure, step);
+  }
+
+  #isCrowded(): boolean {
+    return this.#hop !== undefined && this.#life.shared.transport.isCrowded(String(this.#wire.origin), this.#hop);
   }
 
   #fail(observed: Failure, error: unknown): void {
@@ -554,13 +560,12 @@ export class Exchange implements HopListener, SinkControl, Watchee {
     if (this.#reader !== undefined) this.#life.attempt.newBytes = this.#newBytes();
     if (this.#life.isWatched) this.#emitFailure(failure);
     const { decision } = step;
-    this.#life.accept(failure, step);
+    this.#accept(failure, step);
     if (decision.kind === 'give-up') {
       this.#giveUp(decision.reason, failure, error);
       return;
     }
     this.#isEnding = false;
-    if (wantFewer.has(failure.kind)) this.#life.shared.transport.slowDown(String(this.#wire.origin));
     this.#timer = this.#life.shared.runtime.clock.after(decision.delayMs, () => this.#repeat(decision));
   }
 

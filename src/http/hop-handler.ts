@@ -112,6 +112,11 @@ export class HopHandler {
     socket.destroy();
   }
 
+  /** Its connection is free again, or gone. */
+  get isSettled(): boolean {
+    return this.#isSettled;
+  }
+
   resume(): void {
     if (!this.isDead) this.#resume?.();
   }

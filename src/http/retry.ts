@@ -138,6 +138,7 @@ class Trials {
       isReplayable: true,
       delivery: { kind: 'nothing' },
       hasBudget: this.#shared.budget.hasOne(),
+      isCrowded: false,
     });
     this.#record(failure, step.decision);
     if (step.decision.kind === 'give-up') this.#giveUp(step.decision.reason, failure, error);

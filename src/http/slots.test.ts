@@ -8,7 +8,7 @@ test('never more at once than the limit, everyone in the order in which they cam
       fc.integer({ min: 1, max: 5 }),
       fc.array(fc.constantFrom('take', 'take', 'release', 'lower'), { maxLength: 60 }),
       (limit, steps) => {
-        const slots = new Slots(limit);
+        const slots = new Slots(limit, () => 0);
         const started: number[] = [];
         let asked = 0;
         let running = 0;
@@ -22,7 +22,7 @@ test('never more at once than the limit, everyone in the order in which they cam
           } else if (step === 'release' && running > 0) {
             running -= 1;
             slots.release();
-          } else if (step === 'lower') slots.lowerTo(slots.limit - 1);
+          } else if (step === 'lower') slots.lower();
           expect(slots.used).toBe(running);
           expect(slots.used).toBeLessThanOrEqual(limit);
         }
@@ -38,7 +38,7 @@ test('never more at once than the limit, everyone in the order in which they cam
 });
 
 test('twenty thousand who gave up while they waited are passed over within one frame', () => {
-  const slots = new Slots(1);
+  const slots = new Slots(1, () => 0);
   slots.take(() => {});
   let last = false;
   for (let i = 0; i < 20_000; i += 1) slots.take(slots.release);
@@ -47,4 +47,20 @@ test('twenty thousand who gave up while they waited are passed over within one f
   });
   slots.release();
   expect(last).toBe(true);
+});
+
+test('a lowered limit is one fewer than ran, and comes back by one for every five seconds without a refusal', () => {
+  let nowMs = 0;
+  const slots = new Slots(8, () => nowMs);
+  for (let i = 0; i < 6; i += 1) slots.take(() => {});
+  slots.lower();
+  expect(slots.limit).toBe(5);
+  slots.lower();
+  expect(slots.limit).toBe(4);
+  nowMs = 4_999;
+  expect(slots.limit).toBe(4);
+  nowMs = 11_000;
+  expect(slots.limit).toBe(6);
+  nowMs = 1_000_000;
+  expect(slots.limit).toBe(8);
 });

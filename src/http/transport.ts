@@ -21,6 +21,8 @@ export interface Transport {
   pass(options: DispatchOptions, handler: Dispatcher.DispatchHandler): void;
   /** The origin, or the proxy in front of it, wants fewer of us at once. */
   slowDown(origin: string): void;
+  /** Hops beside this one are with the origin, or with the proxy in front of it. */
+  isCrowded(origin: string, hop: HopHandler): boolean;
   close(): Promise<void>;
   destroy(): Promise<void>;
 }
@@ -79,8 +81,12 @@ export class AgentTransport implements Transport {
   }
 
   slowDown(origin: string): void {
-    const slots = this.#routes.get(origin)?.slots;
-    slots?.lowerTo(Math.max(1, slots.used - 1));
+    this.#routes.get(origin)?.slots.lower();
+  }
+
+  isCrowded(origin: string, hop: HopHandler): boolean {
+    const used = this.#routes.get(origin)?.slots.used ?? 0;
+    return used > (hop.isSettled ? 0 : 1);
   }
 
   async close(): Promise<void> {
@@ -107,11 +113,16 @@ export class AgentTransport implements Transport {
     // Unencrypted requests go to the proxy in absolute form (RFC 9112, 3.2.2): many proxies refuse CONNECT to port 80.
     const isTunnel = proxy !== undefined && target.protocol === 'https:';
     const place = proxy === undefined ? origin : `proxy ${proxy.url.origin}`;
-    const slots = this.#slotsByPlace.get(place) ?? new Slots(this.#settings.policy.connections.maxPerOrigin);
+    const slots = this.#slotsByPlace.get(place) ?? this.#createSlots();
     this.#slotsByPlace.set(place, slots);
     const route = { proxy, isTunnel, slots };
     this.#routes.set(origin, route);
     return route;
+  }
+
+  #createSlots(): Slots {
+    const { policy, clock } = this.#settings;
+    return new Slots(policy.connections.maxPerOrigin, () => clock.nowMs());
   }
 
   #createAgent(pipelining: 0 | 1, http2: boolean): Agent {
@@ -215,6 +226,10 @@ export class ForeignTransport implements Transport {
   }
 
   slowDown(): void {}
+
+  isCrowded(): boolean {
+    return false;
+  }
 
   async close(): Promise<void> {}
 

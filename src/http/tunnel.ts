@@ -12,17 +12,31 @@ const MAX_PROXY_HEAD_BYTES = 16_384;
 /** A proxy learns later than we do that a tunnel was closed; until then it still counts it. */
 const MS_UNTIL_CLOSE_IS_KNOWN = 1_000;
 
-/** Tunnels that are open through one proxy, as squid's `maxconn` counts them. */
+/** What one CONNECT has met of ours at the proxy: tunnels that were open, and CONNECTs that waited beside it. */
+interface Company {
+  others: number;
+}
+
+/** Connections of ours to one proxy, as squid's `maxconn` counts them: from the accept on, before CONNECT is answered. */
 export class TunnelCount {
   readonly #clock: Clock;
+  readonly #asking = new Set<Company>();
   #open = 0;
 
   constructor(clock: Clock) {
     this.#clock = clock;
   }
 
-  get open(): number {
-    return this.#open;
+  /** Asking at the same time, all may be over the limit before one tunnel is open. */
+  ask(): Company {
+    for (const other of this.#asking) other.others += 1;
+    const company = { others: this.#open + this.#asking.size };
+    this.#asking.add(company);
+    return company;
+  }
+
+  answered(company: Company): void {
+    this.#asking.delete(company);
   }
 
   add(tunnel: Socket): void {
@@ -72,7 +86,9 @@ function askForTunnel(
   const { authorization } = settings.proxy;
   const login = authorization === undefined ? '' : `Proxy-Authorization: ${authorization}\r\n`;
   socket.write(`CONNECT ${target} HTTP/1.1\r\nHost: ${target}\r\n${login}\r\n`);
-  readAnswer(settings, socket, clock, (error, rest) => {
+  const company = settings.count.ask();
+  readAnswer(settings, socket, company, clock, (error, rest) => {
+    settings.count.answered(company);
     if (error !== null) {
       socket.destroy();
       callback(error, null);
@@ -87,6 +103,7 @@ function askForTunnel(
 function readAnswer(
   settings: TunnelSettings,
   socket: Socket,
+  company: Company,
   clock: Clock,
   done: (error: Error | null, rest: Buffer) => void,
 ): void {
@@ -104,7 +121,7 @@ function readAnswer(
     if (end === -1 && head.length < MAX_PROXY_HEAD_BYTES) return;
     const status = /^HTTP\/1\.[01] (\d{3})/.exec(head.toString('latin1', 0, 16))?.[1];
     if (end !== -1 && status?.startsWith('2') === true) finish(null, head.subarray(end + 4));
-    else finish(refusal(settings, Number(status ?? 0), head));
+    else finish(refusal(company, Number(status ?? 0), head));
   };
   const onError = (error: Error) => finish(error);
   const onEnd = () => finish(Object.assign(new Error('the proxy closed the connection'), { code: 'UND_ERR_SOCKET' }));
@@ -116,14 +133,14 @@ function readAnswer(
   );
 }
 
-function refusal(settings: TunnelSettings, statusCode: number, head: Buffer): Error {
+function refusal(company: Company, statusCode: number, head: Buffer): Error {
   const retryAfter = /\r\nretry-after:\s*(\d+)\s*\r\n/i.exec(head.toString('latin1'))?.[1];
   return Object.assign(
     new Error(`the proxy answered CONNECT with ${statusCode === 0 ? 'no HTTP' : `status ${statusCode}`}`),
     {
       code: 'ERR_REKNIT_PROXY',
       statusCode,
-      openTunnels: settings.count.open,
+      openTunnels: company.others,
       ...(retryAfter === undefined ? {} : { pushbackMs: Number(retryAfter) * 1000 }),
     },
   );

@@ -91,6 +91,7 @@ async function doubt(life: Life, what: string, signal: AbortSignal | undefined):
     missingBytes: undefined,
     isReplayable,
     delivery: { kind: 'nothing' },
+    isCrowded: false,
   });
   life.accept(failure, step);
   const { decision } = step;

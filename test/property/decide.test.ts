@@ -68,6 +68,7 @@ const facts: fc.Arbitrary<FailureFacts> = fc.record({
     { kind: 'bytes', fromByte: 9, plan: { kind: 'impossible', because: 'live-body' } } as const,
   ),
   hasBudget: fc.boolean(),
+  isCrowded: fc.boolean(),
 });
 
 /** Asks for a decision and hands over the delay of those that repeat. */
@@ -123,7 +124,7 @@ describe('every repeat', () => {
     whenRepeated((step, { policy: p, state: s, facts: x }) => {
       const because = step.decision.kind === 'give-up' ? '' : step.decision.because;
       expect(step.state.attemptNumber).toBe(s.attemptNumber + 1);
-      expect(step.isCharged).toBe(because !== 'stale-connection' && !madeProgress(p, x));
+      expect(step.isCharged).toBe(because !== 'stale-connection' && !madeProgress(p, x) && !step.wantsFewer);
       if (step.isCharged) {
         expect(x.hasBudget).toBe(true);
         expect(s.attemptsInRow).toBeLessThan(p.maxAttempts);
@@ -227,6 +228,7 @@ describe('a name that does not exist', () => {
     isReplayable: true,
     delivery: { kind: 'nothing' },
     hasBudget: true,
+    isCrowded: false,
   };
   const after = (failures: readonly Failure[]) =>
     failures.reduce<{ kinds: string[]; state: RequestState }>(

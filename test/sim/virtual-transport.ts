@@ -66,6 +66,10 @@ export class VirtualTransport implements Transport {
 
   slowDown(): void {}
 
+  isCrowded(): boolean {
+    return false;
+  }
+
   async close(): Promise<void> {}
 
   async destroy(): Promise<void> {}
