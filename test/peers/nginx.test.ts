@@ -1,178 +1,144 @@
-/** A real nginx: reloaded, stopped, killed and started again while its files are read. */
-import { spawn } from 'node:child_process';
+/** A real nginx: reloaded, stopped, killed and started again, limited and slow, while its files are read. */
 import { randomBytes } from 'node:crypto';
-import { once } from 'node:events';
-import { existsSync } from 'node:fs';
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { createClient } from '../../src/http/index.ts';
-import { quick, sha256 } from '../wire/ways.ts';
+import { createFolder, jsonLines, start } from '../cli/command.ts';
+import { sha256 } from '../wire/ways.ts';
+import { nginxProgram, startNginx } from './nginx.ts';
+import { alert, countAnswered, Load, patient, readWith } from './reading.ts';
 
-const binary = ['/usr/sbin/nginx', '/usr/local/sbin/nginx', '/opt/homebrew/bin/nginx'].find((path) => existsSync(path));
-if (binary === undefined) process.stderr.write('skipped: nginx is not installed (apt-get install nginx-light)\n');
+const MiB = 1_048_576;
+const content = randomBytes(12 * MiB);
+const files = { 'file.bin': content, small: 'small' };
+const inASecond = { files, server: 'location /file.bin { limit_rate 12m; }' };
 
-const content = randomBytes(24 * 1024 * 1024);
-
-class Nginx {
-  readonly folder: string;
-  readonly port: number;
-  #process: ReturnType<typeof spawn> | undefined;
-
-  constructor(folder: string, port: number) {
-    this.folder = folder;
-    this.port = port;
-  }
-
-  get url(): string {
-    return `http://127.0.0.1:${this.port}`;
-  }
-
-  /** Resolves when the port answers. */
-  async start(): Promise<void> {
-    this.#process = spawn(binary!, ['-p', this.folder, '-c', join(this.folder, 'nginx.conf'), '-g', 'daemon off;'], {
-      stdio: 'ignore',
-    });
-    while (
-      !(await fetch(`${this.url}/small`).then(
-        async (response) => response.text(),
-        () => undefined,
-      ))
-    )
-      await new Promise(setImmediate);
-  }
-
-  async signal(name: NodeJS.Signals): Promise<void> {
-    process.kill(Number(await readFile(join(this.folder, 'nginx.pid'), 'utf8')), name);
-  }
-
-  async #workers(): Promise<readonly number[]> {
-    const pid = (await readFile(join(this.folder, 'nginx.pid'), 'utf8')).trim();
-    const children = await readFile(`/proc/${pid}/task/${pid}/children`, 'utf8');
-    return children.trim().split(/\s+/).filter(Boolean).map(Number);
-  }
-
-  async signalWorkers(name: NodeJS.Signals): Promise<void> {
-    for (const pid of await this.#workers()) process.kill(pid, name);
-  }
-
-  /** As a crash or the OOM killer would: no goodbye. */
-  async kill(): Promise<void> {
-    const ended = once(this.#process!, 'exit');
-    const workers = await this.#workers();
-    this.#process!.kill('SIGKILL');
-    for (const pid of workers) process.kill(pid, 'SIGKILL');
-    await ended;
-  }
-}
-
-let nginx: Nginx;
-
-beforeAll(async () => {
-  if (binary === undefined) return;
-  const folder = await mkdtemp(join(tmpdir(), 'reknit-nginx-'));
-  const port = await freePort();
-  await mkdir(join(folder, 'www'));
-  await mkdir(join(folder, 'logs'));
-  await writeFile(join(folder, 'www/file.bin'), content);
-  await writeFile(join(folder, 'www/small'), 'small');
-  await writeFile(join(folder, 'nginx.conf'), configuration(folder, port));
-  nginx = new Nginx(folder, port);
-  await nginx.start();
-});
-
-afterAll(async () => {
-  if (binary === undefined) return;
-  await nginx.kill();
-  await rm(nginx.folder, { recursive: true });
-});
-
-function configuration(folder: string, port: number): string {
-  return `
-pid ${folder}/nginx.pid;
-error_log ${folder}/logs/error.log;
-${process.getuid?.() === 0 ? 'user root;' : ''}
-worker_processes 2;
-events { worker_connections 256; }
-http {
-  access_log off;
-  client_body_temp_path ${folder}/t1; proxy_temp_path ${folder}/t2; fastcgi_temp_path ${folder}/t3; uwsgi_temp_path ${folder}/t4; scgi_temp_path ${folder}/t5;
-  server {
-    listen 127.0.0.1:${port};
-    root ${folder}/www;
-    location /file.bin { limit_rate 12m; }
-  }
-}`;
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as { port: number };
-  server.close();
-  await once(server, 'close');
-  return port;
-}
-
-const patient = { ...quick, retry: { ...quick.retry, maxAttempts: 5_000 } };
-
-describe.skipIf(binary === undefined)('nginx', () => {
+describe.skipIf(nginxProgram === undefined)('nginx', () => {
   test('killed in the middle of a body and started again: the body ends right', async () => {
+    await using nginx = await startNginx(inASecond);
     await using client = createClient(patient);
     const { body, ledger } = await client.request(`${nginx.url}/file.bin`);
-    const chunks: Buffer[] = [];
-    let restarted: Promise<void> | undefined;
-    for await (const chunk of body) {
-      chunks.push(chunk as Buffer);
-      if (restarted === undefined && ledger.deliveredBytes > 4_000_000)
-        restarted = nginx.kill().then(() => nginx.start());
-    }
-    await restarted;
-    expect(sha256(Buffer.concat(chunks))).toBe(sha256(content));
+    const read = await readWith(body, 3 * MiB, () => nginx.restart());
+    expect(sha256(read)).toBe(sha256(content));
     expect(ledger.attemptCount).toBeGreaterThan(1);
     expect(ledger.integrity).toBe('length');
     expect(ledger.receivedBytes).toBe(content.length);
   });
 
-  test('stopped by SIGSTOP in the middle of a body: the stall is noticed, and the body ends right', async () => {
+  test('whose worker is killed in the middle of a body: the next worker sends the rest only', async () => {
+    await using nginx = await startNginx({ ...inASecond, workers: 1 });
     await using client = createClient(patient);
+    const { body, ledger } = await client.request(`${nginx.url}/file.bin`);
+    const read = await readWith(body, 3 * MiB, () => nginx.signalWorkers('SIGKILL'));
+    expect(sha256(read)).toBe(sha256(content));
+    expect(ledger.receivedBytes).toBe(content.length);
+    const [request, ...others] = await nginx.logged();
+    expect(request).toMatchObject({ status: 206, range: `bytes=${ledger.attempts[0]!.newBytes}-` });
+    expect(others).toEqual([]);
+  });
+
+  test('stopped by SIGSTOP in the middle of a body: the stall is noticed, and the body ends right', async () => {
+    await using nginx = await startNginx(inASecond);
+    await using client = createClient(alert);
     const { body, ledger } = await client.request(`${nginx.url}/file.bin`, {
       onEvent: ({ type }) => {
         if (type === 'failure') void nginx.signalWorkers('SIGCONT');
       },
     });
-    const chunks: Buffer[] = [];
-    let isStopped = false;
-    for await (const chunk of body) {
-      chunks.push(chunk as Buffer);
-      if (!isStopped && ledger.deliveredBytes > 4_000_000) {
-        isStopped = true;
-        await nginx.signalWorkers('SIGSTOP');
-      }
-    }
-    expect(sha256(Buffer.concat(chunks))).toBe(sha256(content));
+    const read = await readWith(body, 3 * MiB, () => nginx.signalWorkers('SIGSTOP'));
+    expect(sha256(read)).toBe(sha256(content));
     expect(ledger.attempts[0]!.failure).toMatchObject({ kind: 'stall' });
+    expect(await nginx.logged()).toHaveLength(ledger.hopCount);
   });
 
-  test('reloaded ten times under load: no request fails', async () => {
-    await using client = createClient({ ...patient, connections: { maxPerOrigin: 8 } });
-    let isOver = false;
-    let served = 0;
-    const load = Array.from({ length: 8 }, async () => {
-      while (!isOver) {
-        expect(await client.text(`${nginx.url}/small`)).toBe('small');
-        served += 1;
-      }
-    });
+  test('reloaded ten times under load: no request fails, and its log has every hop that was answered', async () => {
+    await using nginx = await startNginx({ files });
+    await using client = createClient(patient);
+    const load = new Load(client, `${nginx.url}/small`, 'small');
     for (let reload = 1; reload <= 10; reload += 1) {
-      await nginx.signal('SIGHUP');
-      const until = served + 100;
-      while (served < until) await new Promise(setImmediate);
+      nginx.signal('SIGHUP');
+      await load.untilMore(100);
     }
-    isOver = true;
-    await Promise.all(load);
-    expect(served).toBeGreaterThanOrEqual(1_000);
+    await load.end();
+    expect(load.failures).toEqual([]);
+    expect(load.ledgers.length).toBeGreaterThanOrEqual(1_000);
+    expect(await nginx.logged()).toHaveLength(load.answeredHopCount);
+  });
+
+  test('killed and started again five times under load: no request fails', async () => {
+    await using nginx = await startNginx({ files });
+    await using client = createClient(patient);
+    const load = new Load(client, `${nginx.url}/small`, 'small');
+    for (let restart = 1; restart <= 5; restart += 1) {
+      await load.untilMore(100);
+      await nginx.restart();
+    }
+    await load.untilMore(100);
+    await load.end();
+    expect(load.failures).toEqual([]);
+    expect(load.ledgers.length).toBeGreaterThanOrEqual(600);
+    expect(load.ledgers.filter((ledger) => ledger.attemptCount > 1).length).toBeGreaterThanOrEqual(5);
+    expect((await nginx.logged()).length).toBeLessThanOrEqual(load.hopCount);
+  });
+
+  for (const status of [429, 503]) {
+    test(`that answers ${status} to more than two at once: ten downloads at once all end right`, async () => {
+      await using nginx = await startNginx({
+        files: { 'file.bin': content.subarray(0, MiB) },
+        http: 'limit_conn_zone $server_port zone=all:1m;',
+        server: `limit_conn all 2; limit_conn_status ${status}; location /file.bin { limit_rate 16m; }`,
+      });
+      await using client = createClient(patient);
+      const downloads = Array.from({ length: 10 }, async () => {
+        const { body, ledger } = await client.request(`${nginx.url}/file.bin`);
+        expect(sha256(new Uint8Array(await body.arrayBuffer()))).toBe(sha256(content.subarray(0, MiB)));
+        return ledger;
+      });
+      const ledgers = await Promise.all(downloads);
+      const logged = await nginx.logged();
+      expect(logged.some((request) => request.status === status)).toBe(true);
+      expect(logged).toHaveLength(countAnswered(ledgers));
+    });
+  }
+
+  test('that becomes slower than the floor is left for a fresh connection, which is fast again', async () => {
+    await using nginx = await startNginx({
+      files,
+      server: 'location /file.bin { limit_rate 4k; limit_rate_after 8m; }',
+    });
+    await using client = createClient({ ...patient, timeouts: { stallMs: 500, minBytesPerSecond: 100_000 } });
+    const { body, ledger } = await client.request(`${nginx.url}/file.bin`);
+    expect(sha256(new Uint8Array(await body.arrayBuffer()))).toBe(sha256(content));
+    expect(ledger.attempts[0]!.failure?.kind).toMatch(/^(trickle|stall)$/);
+    expect(ledger).toMatchObject({ attemptCount: 2, receivedBytes: content.length });
+    expect(await nginx.logged()).toHaveLength(2);
+  });
+
+  test('that is slow, but not below the floor, is left in peace', async () => {
+    await using nginx = await startNginx({ files, server: 'location /file.bin { limit_rate 6m; }' });
+    await using client = createClient({ ...patient, timeouts: { stallMs: 2_000, minBytesPerSecond: 1_000_000 } });
+    const { body, ledger } = await client.request(`${nginx.url}/file.bin`);
+    expect(sha256(new Uint8Array(await body.arrayBuffer()))).toBe(sha256(content));
+    expect(ledger.attemptCount).toBe(1);
+  });
+
+  test('killed and started again under `reknit get`: exit 0, the right file, and only the rest asked for', async () => {
+    await using nginx = await startNginx(inASecond);
+    await using folder = await createFolder();
+    const { child, ended } = start(['get', `${nginx.url}/file.bin`, '--json', '--retry-delay', '10ms'], {
+      cwd: folder.path,
+    });
+    await new Promise<void>((resolve) => {
+      child.stdout!.on('data', (line: Buffer) => {
+        if (String(line).includes('"progress"')) resolve();
+      });
+    });
+    await nginx.restart();
+    const { code, stdout } = await ended;
+    expect(code).toBe(0);
+    expect(await folder.sha256('file.bin')).toBe(sha256(content));
+    const done = jsonLines(stdout).at(-1)!;
+    expect(done).toMatchObject({ event: 'done', integrity: 'length', refetchedBytes: 0 });
+    const ranges = (await nginx.logged()).map((request) => request.range);
+    expect(ranges).toEqual([expect.stringMatching(/^bytes=\d+-$/)]);
   });
 });
