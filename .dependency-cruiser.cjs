@@ -19,7 +19,7 @@ const mayUse = {
   sim: [],
   fetch: [],
   runtime: [],
-  lab: ['node:'],
+  lab: ['node:', 'yaml'],
   http: ['node:', 'undici'],
   download: ['node:'],
   cli: ['node:', 'commander', 'undici'],

@@ -1,7 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
+import { createConformanceCommand } from './conformance-command.ts';
 import { exitCodes } from './exit-code.ts';
 import { createGetCommand } from './get-command.ts';
+import { createLabCommand } from './lab-command.ts';
 
 const about = 'HTTP downloads and requests that survive broken connections over their whole life.';
 
@@ -21,11 +23,12 @@ export async function runCommandLine(args: readonly string[]): Promise<number> {
     .helpOption('-h, --help', 'show help')
     .helpCommand(false)
     .addHelpText('after', exits);
-  program.addCommand(
-    createGetCommand((exit) => {
-      code = exit;
-    }),
-  );
+  const onExit = (exit: number) => {
+    code = exit;
+  };
+  program.addCommand(createGetCommand(onExit));
+  program.addCommand(createLabCommand(onExit));
+  program.addCommand(createConformanceCommand(onExit));
   for (const command of [program, ...program.commands]) tame(command);
   try {
     if (args.length === 0) {

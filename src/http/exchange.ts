@@ -62,6 +62,8 @@ export class Exchange implements HopListener, SinkControl, Watchee {
   #isDone = false;
   #isEnding = false;
   #endsWithStatus = false;
+  /** The server has said that it answers this over HTTP/1.1 only (RFC 9113, 7: HTTP_1_1_REQUIRED). */
+  #needsHttp1 = false;
   #isSinkFull = false;
   #isDecoderFull = false;
 
@@ -587,7 +589,15 @@ export class Exchange implements HopListener, SinkControl, Watchee {
     }
     this.#life.beginAttempt(decision.kind === 'resume' ? decision.fromByte : undefined);
     const options = this.#plan === undefined ? home : resumeRequest(home, this.#plan, reader!.representation!);
-    this.#send(options, decision.kind === 'retry' && decision.onFreshConnection ? 'fresh' : 'pooled');
+    this.#send(options, this.#routeAgain(decision));
+  }
+
+  /** Sessions of HTTP/2 may go on taking streams that they never send, once one on them has failed. */
+  #routeAgain(decision: Decision): HopRoute {
+    if (this.#life.ledger.attempts.at(-2)?.failure?.kind === 'h2-needs-http1') this.#needsHttp1 = true;
+    if (this.#needsHttp1) return 'fresh-http1';
+    const isFresh = decision.kind === 'retry' && decision.onFreshConnection;
+    return isFresh || this.#hop?.connection?.isHttp2 === true ? 'fresh' : 'pooled';
   }
 
   /** A redirect is followed again from the original URL: signed URLs expire, and a broken mirror may be replaced. */

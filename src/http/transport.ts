@@ -46,6 +46,8 @@ export class AgentTransport implements Transport {
   readonly #pooled: Agent;
   #fresh: Agent | undefined;
   #freshHttp1: Agent | undefined;
+  /** Connections for one request each. */
+  readonly #alone = new Set<Client>();
   readonly #routes = new Map<string, Route>();
   readonly #slotsByPlace = new Map<string, Slots>();
   readonly #tunnels = new Map<string, TunnelCount>();
@@ -71,7 +73,22 @@ export class AgentTransport implements Transport {
       return;
     }
     hop.onSettled = slots.release;
-    this.#agentFor(route).dispatch(options, hop as unknown as Dispatcher.DispatchHandler);
+    const isHttp2 = this.#settings.policy.connections.http2;
+    if (route === 'fresh' && isHttp2) this.#sendAlone(options, hop, slots);
+    else this.#agentFor(route).dispatch(options, hop as unknown as Dispatcher.DispatchHandler);
+  }
+
+  /** A session of HTTP/2 serves many requests, and would be the same broken one: a fresh connection is one of its own. */
+  #sendAlone(options: DispatchOptions, hop: HopHandler, slots: Slots): void {
+    const client = this.#createClient(new URL(String(options.origin)), this.#clientOptions(1, true), true);
+    this.#alone.add(client);
+    hop.onSettled = () => {
+      slots.release();
+      this.#alone.delete(client);
+      // What is left of it may be a session that never ends.
+      void client.destroy();
+    };
+    client.dispatch(options, hop as unknown as Dispatcher.DispatchHandler);
   }
 
   pass(options: DispatchOptions, handler: Dispatcher.DispatchHandler): void {
@@ -90,11 +107,16 @@ export class AgentTransport implements Transport {
   }
 
   async close(): Promise<void> {
-    await Promise.all([this.#pooled.close(), this.#fresh?.close(), this.#freshHttp1?.close()]);
+    // Who has destroyed the client has closed it as well.
+    await Promise.all(this.#agents.filter((agent) => !agent.destroyed).map((agent) => agent.close()));
   }
 
   async destroy(): Promise<void> {
-    await Promise.all([this.#pooled.destroy(), this.#fresh?.destroy(), this.#freshHttp1?.destroy()]);
+    await Promise.all(this.#agents.map((agent) => agent.destroy()));
+  }
+
+  get #agents(): readonly (Agent | Client)[] {
+    return [this.#pooled, this.#fresh, this.#freshHttp1, ...this.#alone].filter((agent) => agent !== undefined);
   }
 
   #agentFor(route: HopRoute): Agent {
@@ -128,13 +150,7 @@ export class AgentTransport implements Transport {
   #createAgent(pipelining: 0 | 1, http2: boolean): Agent {
     const { policy } = this.#settings;
     return new Agent({
-      pipelining,
-      allowH2: http2,
-      // Our own clocks are finer: undici's tick every half second.
-      headersTimeout: 0,
-      bodyTimeout: 0,
-      keepAliveTimeout: policy.connections.maxIdleMs,
-      keepAliveMaxTimeout: policy.connections.maxIdleMs,
+      ...this.#clientOptions(pipelining, http2),
       factory: (origin: string | URL, options: object) =>
         new Pool(String(origin), {
           ...options,
@@ -142,6 +158,13 @@ export class AgentTransport implements Transport {
           factory: (own: URL, clientOptions: object) => this.#createClient(own, clientOptions, http2),
         } as Pool.Options),
     } as Agent.Options);
+  }
+
+  #clientOptions(pipelining: 0 | 1, allowH2: boolean): Client.Options {
+    const { maxIdleMs } = this.#settings.policy.connections;
+    // Our own clocks are finer: undici's tick every half second.
+    const clocks = { headersTimeout: 0, bodyTimeout: 0, keepAliveTimeout: maxIdleMs, keepAliveMaxTimeout: maxIdleMs };
+    return { pipelining, allowH2, ...clocks };
   }
 
   #createClient(origin: URL, options: object, http2: boolean): Client {

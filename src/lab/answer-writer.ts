@@ -1,9 +1,10 @@
 import { STATUS_CODES } from 'node:http';
 import type { Answer } from './answer.ts';
-import type { Delivery, Prelude, StopAction } from './delivery.ts';
+import { type Delivery, type Prelude, type StopAction, stepAt } from './delivery.ts';
 import type { AnswerRecord, Mutable } from './record.ts';
 import type { RequestHead } from './request-reader.ts';
-import type { EndedHow } from './scenario.ts';
+import type { EndedHow, TrickleFault } from './scenario.ts';
+import { sendTlsRecord } from './tls-record.ts';
 import type { Wire } from './wire.ts';
 
 /** What the writer needs beside the answer. */
@@ -22,7 +23,6 @@ export interface WriteContext {
 /** Whether the connection goes on to a next request. */
 export type Afterwards = 'next' | 'over';
 
-const pieceBytes = 512 * 1024;
 const chunkBytes = 64 * 1024;
 
 /** Writes one answer byte for byte as the delivery says. */
@@ -41,9 +41,21 @@ export async function writeAnswer(answer: Answer, delivery: Delivery, context: W
     if ((await act(action, context)) === 'over') return 'over';
     if (!(await context.wire.write([headBytes.subarray(atByte)]))) return leftBy(context);
   }
-  const unsentHead = delivery.insideHead === undefined ? headBytes : undefined;
-  if (unsentHead === undefined) context.sent.headersSent = true;
+  if (delivery.headPace !== undefined && !(await trickleHead(headBytes, delivery.headPace, context.wire))) {
+    return leftBy(context);
+  }
+  const isHeadSent = delivery.insideHead !== undefined || delivery.headPace !== undefined;
+  const unsentHead = isHeadSent ? undefined : headBytes;
+  if (isHeadSent) context.sent.headersSent = true;
   return new BodyWriter(answer, delivery, plan, context, unsentHead).run();
+}
+
+async function trickleHead(head: Buffer, { chunkBytes, everyMs }: TrickleFault, wire: Wire): Promise<boolean> {
+  for (let at = 0; at < head.length; at += chunkBytes) {
+    if (at > 0 && !(await wire.pause(everyMs))) return false;
+    if (!(await wire.write([head.subarray(at, at + chunkBytes)]))) return false;
+  }
+  return true;
 }
 
 /** How the end of this answer is marked on the wire. */
@@ -83,10 +95,17 @@ async function takeStep(step: Prelude, context: WriteContext): Promise<boolean> 
   switch (step.kind) {
     case 'delay':
       return wire.pause(step.delayMs);
-    case 'send':
-      return wire.write([step.bytes]);
+    case 'informational': {
+      const headers = Object.entries(step.headers).map(([name, value]) => `${name}: ${value}\r\n`);
+      return wire.write([Buffer.from(`HTTP/1.1 ${step.status} Informational\r\n${headers.join('')}\r\n`, 'latin1')]);
+    }
     case 'gate':
     case 'stall':
+    case 'tls-record':
+    case 'rst-stream':
+    case 'goaway':
+    case 'end-stream':
+    case 'odd-frame':
       return (await act(step, context)) === 'next';
   }
 }
@@ -109,11 +128,20 @@ export async function act(action: StopAction, context: WriteContext): Promise<Af
     case 'junk':
       await wire.write([action.bytes]);
       return cut(context, 'fin');
+    case 'tls-record':
+      if (action.which === 'garbage') return (await sendTlsRecord(action, wire)) ? 'next' : leftBy(context);
+      await sendTlsRecord(action, wire);
+      return cut(context, 'bare-fin');
+    case 'rst-stream':
+    case 'goaway':
+    case 'end-stream':
+    case 'odd-frame':
+      return 'next';
   }
 }
 
 /** The longest timer that Node has; nobody waits for it. */
-const longestStallMs = 2 ** 31 - 1;
+export const longestStallMs = 2 ** 31 - 1;
 
 function cut({ wire, sent }: WriteContext, by: EndedHow): Afterwards {
   sent.endedBy = by === 'rst' ? 'rst' : 'fin';
@@ -177,7 +205,9 @@ class BodyWriter {
     sent.complete = this.#isAllSent();
     sent.endedBy = sent.complete ? 'complete' : 'fin';
     if (after !== undefined) {
-      await wire.pause(after.afterMs);
+      // A reset would take what the kernel still holds of the answer with it.
+      if (after.by === 'rst') await wire.drain(Math.max(after.afterMs, 1));
+      else await wire.pause(after.afterMs);
       wire.close(after.by);
       return 'over';
     }
@@ -197,7 +227,7 @@ class BodyWriter {
   /** Writes body bytes [from, to); `open` leaves the last chunk of chunked framing unfinished. */
   async #writeSpan(from: number, to: number, lastChunk: 'open' | 'closed'): Promise<boolean> {
     for (let at = from; at < to; ) {
-      const stepBytes = this.#stepAt(at);
+      const stepBytes = stepAt(this.#delivery.pace, at);
       const end = Math.min(at + stepBytes.bytes, to);
       const isOpen = lastChunk === 'open' && end === to;
       const parts =
@@ -207,14 +237,6 @@ class BodyWriter {
       if (stepBytes.pauseMs > 0 && !(await this.#context.wire.pause(stepBytes.pauseMs))) return false;
     }
     return true;
-  }
-
-  #stepAt(at: number): { readonly bytes: number; readonly pauseMs: number } {
-    const { pace } = this.#delivery;
-    if (pace === undefined) return { bytes: pieceBytes, pauseMs: 0 };
-    const { fromByte = 0, toByte = Number.POSITIVE_INFINITY } = pace;
-    if (at >= fromByte && at < toByte) return { bytes: pace.chunkBytes, pauseMs: pace.everyMs };
-    return { bytes: at < fromByte ? Math.min(pieceBytes, fromByte - at) : pieceBytes, pauseMs: 0 };
   }
 
   #chunks(from: number, to: number, isOpen: boolean): Buffer[] {

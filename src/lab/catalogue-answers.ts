@@ -30,6 +30,23 @@ const pushbacks: readonly (readonly [name: string, fault: Omit<StatusFault, 'kin
   ],
   ['503-retry-garbage', { status: 503, retryAfter: 'soon' }, 'One answer is 503 with Retry-After: soon.'],
   ['429-retry-zero', { status: 429, retryAfter: '0' }, 'One answer is 429 with Retry-After: 0.'],
+  ['429-retry-negative', { status: 429, retryAfter: '-5' }, 'One answer is 429 with Retry-After: -5.'],
+  ['503-retry-fraction', { status: 503, retryAfter: '0.5' }, 'One answer is 503 with Retry-After: 0.5.'],
+  [
+    '429-retry-after-ms',
+    { status: 429, headers: { 'Retry-After-Ms': '200' } },
+    'One answer is 429 with Retry-After-Ms: 200.',
+  ],
+  [
+    '429-ratelimit',
+    { status: 429, headers: { RateLimit: '"default";r=0;t=1' } },
+    'One answer is 429 with RateLimit: "default";r=0;t=1.',
+  ],
+  [
+    '429-ratelimit-reset',
+    { status: 429, headers: { 'X-RateLimit-Remaining': '0', 'X-RateLimit-Reset': '1' } },
+    'One answer is 429 with X-RateLimit-Reset: 1.',
+  ],
   [
     '503-large-page',
     { status: 503, contentType: 'text/html', bodyBytes: 60_000_000 },
@@ -157,6 +174,33 @@ export const answers: readonly CatalogueEntry[] = [
   },
   {
     family: 'status',
+    scenario: {
+      name: '503-above-two',
+      resource,
+      requests: [{ on: 'every', where: { concurrentAbove: 2 }, do: { kind: 'status', status: 503 } }],
+    },
+    description: 'The third request at the same time is answered 503 without Retry-After.',
+    expect: 'heals',
+    why: 'Fewer at a time are served.',
+  },
+  {
+    family: 'status',
+    scenario: {
+      name: 'burst',
+      resource,
+      requests: [
+        { on: [1, 4], do: { kind: 'status', status: 429, retryAfter: '0' } },
+        { on: 2, do: { kind: 'status', status: 503 } },
+        { on: 3, do: { kind: 'status', status: 502, contentType: 'text/html', bodyText: '<h1>502</h1>\n' } },
+        { on: 5, do: { kind: 'cut', by: 'rst', at: 'request' } },
+      ],
+    },
+    description: 'Five troubles in a row: 429, 503, 502, 429 and a reset.',
+    expect: 'heals',
+    why: 'A server that restarts behind a proxy looks so for a while.',
+  },
+  {
+    family: 'status',
     scenario: { name: 'captive-portal', resource, requests: [{ on: 1, do: { kind: 'captive-portal' } }] },
     description: 'The first answer is the 200 page of a captive portal.',
     expect: 'either',
@@ -183,6 +227,17 @@ export const answers: readonly CatalogueEntry[] = [
     description: 'One reset; the resume is answered 416 without Content-Range.',
     expect: 'heals',
     why: 'A 416 is not completion.',
+  },
+  {
+    family: 'resume',
+    scenario: {
+      name: '416-when-complete',
+      resource: { ...resource, framing: 'close' },
+      requests: [{ on: 1, do: { kind: 'cut', by: 'rst', at: 'end' } }],
+    },
+    description: 'A body without any length is reset behind its last byte: a resume from there is answered 416.',
+    expect: 'heals',
+    why: 'A 416 whose total is what was read says that all of it was there.',
   },
   {
     family: 'resume',
@@ -385,6 +440,24 @@ export const answers: readonly CatalogueEntry[] = [
     description: 'The file is behind a signed URL that serves one request and then answers 403; two bodies are reset.',
     expect: 'heals',
     why: 'A resume starts from the original URL and gets a fresh signature.',
+  },
+  {
+    family: 'redirect',
+    scenario: {
+      name: 'redirect-to-other-origin',
+      resource,
+      requests: [
+        { on: 'every', where: { file: 'file.bin' }, do: { kind: 'redirect', status: 302, to: 'other-origin' } },
+        {
+          on: [1, 2],
+          where: { file: 'elsewhere.bin' },
+          do: { kind: 'cut', by: 'rst', at: 'body', atRandomByte: earlyCut },
+        },
+      ],
+    },
+    description: 'The file is at another origin, and two bodies there are reset.',
+    expect: 'heals',
+    why: 'A redirect is part of an attempt, wherever it leads; credentials stay behind.',
   },
   {
     family: 'redirect',

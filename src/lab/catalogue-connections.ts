@@ -13,6 +13,13 @@ export const connections: readonly CatalogueEntry[] = [
   },
   {
     family: 'connect',
+    scenario: { name: 'backlog-overflow', resource, overflows: { forMs: 500 } },
+    description: 'The queue of connections is full for half a second: connects hang until TCP tries again.',
+    expect: 'heals',
+    why: 'The kernel tries again by itself after a second, and a new connection is as good.',
+  },
+  {
+    family: 'connect',
     scenario: { name: 'reset-on-accept', resource, connections: [{ on: { to: 3 }, do: { kind: 'cut', by: 'rst' } }] },
     description: 'Three connections are reset as soon as they are accepted.',
     expect: 'heals',
@@ -89,6 +96,17 @@ export const connections: readonly CatalogueEntry[] = [
     description: 'The first answer goes silent in its headers.',
     expect: 'heals',
     why: 'A timer for the headers finds out.',
+  },
+  {
+    family: 'request',
+    scenario: {
+      name: 'trickle-in-headers',
+      resource,
+      requests: [{ on: 1, do: { kind: 'trickle', at: 'headers', chunkBytes: 1, everyMs: 50 } }],
+    },
+    description: 'The first head comes at twenty bytes a second.',
+    expect: 'heals',
+    why: 'A timer for the headers finds out, or they come in the end.',
   },
   {
     family: 'request',
@@ -342,5 +360,53 @@ export const connections: readonly CatalogueEntry[] = [
     description: 'Two bodies without any length end without close_notify: a truncation attack.',
     expect: 'either',
     why: 'TLS shows the cut, but common stacks hide it; then the end must be called unverifiable.',
+  },
+  {
+    family: 'tls',
+    needs: 'tls',
+    scenario: {
+      name: 'tls-handshake-failure',
+      resource,
+      connections: [{ on: [1, 2], do: { kind: 'tls-alert', alert: 40 } }],
+    },
+    description: 'Two handshakes end with the alert handshake_failure.',
+    expect: 'either',
+    why: 'It says that no parameters suit both, which seldom passes; nothing was sent, so another try does no harm.',
+  },
+  {
+    family: 'tls',
+    needs: 'tls',
+    scenario: {
+      name: 'tls-garbage-record',
+      resource,
+      requests: [{ on: [1, 2], do: { kind: 'tls-record', which: 'garbage', atRandomByte: earlyCut } }],
+    },
+    description: 'Two bodies have a record in them that cannot be decrypted.',
+    expect: 'heals',
+    why: 'The connection is lost there; what came before was authentic.',
+  },
+  {
+    family: 'tls',
+    needs: 'tls',
+    scenario: {
+      name: 'tls-alert-in-body',
+      resource,
+      requests: [{ on: [1, 2], do: { kind: 'tls-record', which: 'alert', atRandomByte: earlyCut } }],
+    },
+    description: 'Two bodies end with the fatal alert bad_record_mac of the server.',
+    expect: 'heals',
+    why: 'The connection is lost there; what came before was authentic.',
+  },
+  {
+    family: 'tls',
+    needs: 'tls',
+    scenario: {
+      name: 'tls-plain-alert-in-body',
+      resource,
+      requests: [{ on: [1, 2], do: { kind: 'tls-record', which: 'plain-alert', atRandomByte: earlyCut } }],
+    },
+    description: 'Two bodies end with a fatal alert in the clear, as somebody on the way could write it.',
+    expect: 'heals',
+    why: 'The connection is lost there; what came before was authentic.',
   },
 ];

@@ -15,8 +15,8 @@ export interface CatalogueEntry {
   readonly description: string;
   readonly expect: Expectation;
   readonly why: string;
-  /** Only played by a lab with TLS. */
-  readonly needs?: 'tls';
+  /** `tls`: only played by a lab with TLS. `http2`: for clients that speak it; another one meets nothing wrong. `proxy`: for clients that are told of `run.proxy`. */
+  readonly needs?: 'tls' | 'http2' | 'proxy';
 }
 
 /** Sizes in the catalogue refer to this size of the resource and grow with it. */

@@ -1,12 +1,15 @@
 import { answers } from './catalogue-answers.ts';
 import { connections } from './catalogue-connections.ts';
 import type { CatalogueEntry } from './catalogue-entry.ts';
+import { http2 } from './catalogue-http2.ts';
 import { measured } from './catalogue-measured.ts';
+import { proxies } from './catalogue-proxies.ts';
+import type { ProxyPlan } from './proxy-plan.ts';
 import { defaultResource } from './representation.ts';
 import type { BodyPosition, Change, Fault, ResourcePlan, Scenario } from './scenario.ts';
 
 /** Every scenario that the lab knows by name. */
-export const catalogue: readonly CatalogueEntry[] = [...measured, ...connections, ...answers];
+export const catalogue: readonly CatalogueEntry[] = [...measured, ...connections, ...answers, ...http2, ...proxies];
 
 /** What may be chosen anew for a scenario of the catalogue. */
 export interface ScenarioOverrides {
@@ -43,6 +46,7 @@ export function resized(scenario: Scenario, factor: number): Scenario {
   if (factor === 1) return scenario;
   return {
     ...scenario,
+    ...(scenario.proxy && { proxy: resizedProxy(scenario.proxy, factor) }),
     ...(scenario.changes && { changes: scenario.changes.map((change) => resizedChange(change, factor)) }),
     ...(scenario.requests && {
       requests: scenario.requests.map((rule) => ({
@@ -53,6 +57,14 @@ export function resized(scenario: Scenario, factor: number): Scenario {
       })),
     }),
   };
+}
+
+function resizedProxy(proxy: ProxyPlan, factor: number): ProxyPlan {
+  if (proxy.rules === undefined) return proxy;
+  const rules = proxy.rules.map((rule) =>
+    'atByte' in rule.do ? { ...rule, do: { ...rule.do, atByte: scaled(rule.do.atByte ?? 0, factor) } } : rule,
+  );
+  return { ...proxy, rules };
 }
 
 function resizedChange(change: Change, factor: number): Change {

@@ -16,7 +16,8 @@ import {
   text,
   that,
 } from './check-value.ts';
-import type { AnswerFault, ConnectionFault, DeliveryFault, Scenario } from './scenario.ts';
+import type { ProxyFault } from './proxy-plan.ts';
+import { type AnswerFault, type ConnectionFault, type DeliveryFault, http2Codes, type Scenario } from './scenario.ts';
 
 /**
  * Asserts that foreign data is a scenario.
@@ -79,6 +80,9 @@ const onePosition: Check = (value, field) => {
   return given.length <= 1 ? undefined : { field, must: `have one of ${positionFields.join(', ')}`, received: given };
 };
 
+const code = anyOf('be an error code of HTTP/2 such as CANCEL, or a number', oneOf(...http2Codes), bytes);
+const framePlace = oneOf('request', 'body', 'end');
+
 const deliveries: { readonly [K in DeliveryFault['kind']]: Shape } = {
   cut: {
     by,
@@ -89,12 +93,21 @@ const deliveries: { readonly [K in DeliveryFault['kind']]: Shape } = {
     'chunk?': oneOf('inside', 'between'),
   },
   stall: { at: place, ...position, 'forMs?': ms },
-  trickle: { chunkBytes: count, everyMs: ms, 'fromByte?': bytes, 'toByte?': bytes },
+  trickle: { 'at?': oneOf('headers', 'body'), chunkBytes: count, everyMs: ms, 'fromByte?': bytes, 'toByte?': bytes },
   delay: { delayMs: ms },
   gate: { name: text, 'at?': oneOf('headers', 'body', 'end'), ...position },
   informational: { status: oneOf(100, 102, 103), 'headers?': records, 'times?': count },
   'close-after': { by, 'afterMs?': ms },
   'bad-chunk': { 'text?': text, ...position },
+  'tls-record': { which: oneOf('garbage', 'plain-alert', 'alert'), 'at?': framePlace, ...position },
+  'rst-stream': { code, 'at?': framePlace, ...position },
+  goaway: { code, covers: oneOf('this', 'earlier'), 'at?': framePlace, ...position },
+  'end-stream': position,
+  'odd-frame': {
+    which: oneOf('unknown-type', 'data-on-stream-0', 'oversized', 'bad-headers', 'window-overflow', 'junk'),
+    'at?': framePlace,
+    ...position,
+  },
 };
 
 const answers: { readonly [K in AnswerFault['kind']]: Shape } = {
@@ -193,7 +206,24 @@ const inOrder: Check = (value, field) => {
   return { field: `${field}[${index}].fromRequest`, must: 'be above the one before', received: starts[index] };
 };
 
-const refuses = anyOf('be { forMs } or { untilOpen }', shaped({ forMs: ms }), shaped({ untilOpen: text }));
+const until = anyOf('be { forMs } or { untilOpen }', shaped({ forMs: ms }), shaped({ untilOpen: text }));
+
+const proxyFaults: { readonly [K in ProxyFault['kind']]: Shape } = {
+  status: { status, 'headers?': records, 'bodyText?': text },
+  cut: {
+    by: oneOf('rst', 'fin'),
+    at: oneOf('request', 'established', 'tunnel'),
+    'atByte?': bytes,
+    'afterDrainMs?': ms,
+  },
+  stall: { at: oneOf('request', 'tunnel'), 'atByte?': bytes },
+};
+
+const proxy = shaped({
+  'credentials?': text,
+  'maxTunnels?': bytes,
+  'rules?': listOf(shaped({ on: number, do: tagged(proxyFaults) })),
+});
 
 const scenario = shaped({
   name: that(
@@ -205,5 +235,8 @@ const scenario = shaped({
   'changes?': allOf(listOf(change), inOrder),
   'requests?': listOf(shaped({ on: selector, 'where?': filter, do: faults })),
   'connections?': listOf(shaped({ on: number, 'concurrentAbove?': bytes, do: tagged(connectionFaults) })),
-  'refuses?': refuses,
+  'refuses?': until,
+  'overflows?': until,
+  'proxy?': proxy,
+  'protocol?': oneOf('h2', 'h2c'),
 });

@@ -24,6 +24,8 @@ export interface FaultContext extends AnswerContext {
   readonly requestNumber: number;
   /** The path of a file of the same run, with the query that leads back to it. */
   pathOf(file: string, query?: Readonly<Record<string, string>>): string;
+  /** Another origin by which the same run can be reached. */
+  readonly otherOrigin: string;
 }
 
 type FaultOf<K extends AnswerFault['kind']> = Extract<AnswerFault, { kind: K }>;
@@ -147,6 +149,7 @@ function locationOf({ to, validForRequests = 1 }: RedirectFault, context: FaultC
   if (to === 'self') return context.head.target;
   if (to === 'signed')
     return context.pathOf('signed.bin', { token: createToken(validForRequests, context.requestNumber) });
+  if (to === 'other-origin') return `${context.otherOrigin}${context.pathOf('elsewhere.bin')}`;
   if (to.includes('/')) return to;
   return context.pathOf(to);
 }

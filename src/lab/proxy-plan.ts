@@ -1,4 +1,4 @@
-import type { EndedHow, Selector } from './scenario.ts';
+import type { EndedHow, Selector } from './scenario-words.ts';
 
 /** What happens to a request at the proxy. */
 export type ProxyFault =

@@ -1,6 +1,6 @@
 import { connect, type Socket } from 'node:net';
 import { defaultDrainMs } from './delivery.ts';
-import { openPort } from './port-pool.ts';
+import { type ListeningPort, openPort } from './port-pool.ts';
 import type { LabProxy, ProxyFault, ProxyPlan, ProxyRequestRecord } from './proxy-plan.ts';
 import { proxyRefusal } from './proxy-refusal.ts';
 import type { Mutable } from './record.ts';
@@ -14,7 +14,11 @@ type FaultOf<K extends ProxyFault['kind']> = Extract<ProxyFault, { kind: K }>;
 
 /** Starts a proxy on a port of its own; it knows CONNECT and requests in absolute form. */
 export async function startProxy(plan: ProxyPlan, host: string): Promise<LabProxy> {
-  const port = await openPort(host);
+  return proxyOn(await openPort(host), plan, host);
+}
+
+/** The same on a port that listens already. */
+export function proxyOn(port: ListeningPort, plan: ProxyPlan, host: string): LabProxy {
   const proxy = new LiveProxy(plan, `http://${host.includes(':') ? `[${host}]` : host}:${port.port}`, port.port);
   port.onConnection = (socket) => proxy.accept(socket);
   proxy.onClose = () => port.close();

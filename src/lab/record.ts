@@ -1,5 +1,14 @@
 /** How an answer ended: as it should, by a cut of the lab, in silence, by the client, or not yet. */
-export type AnswerEnd = 'complete' | 'fin' | 'rst' | 'stall' | 'client' | 'none';
+export type AnswerEnd =
+  | 'complete'
+  | 'fin'
+  | 'rst'
+  | 'stall'
+  | 'client'
+  | 'none'
+  | 'rst-stream'
+  | 'goaway'
+  | 'end-stream';
 
 /** What was really sent for one request. */
 export interface AnswerRecord {
@@ -19,10 +28,11 @@ export interface RequestRecord {
   /** 1-based, in the order in which the heads were read. */
   readonly n: number;
   readonly connectionId: number;
-  /** 1-based; above 1 the client has reused the connection. */
+  /** 1-based; above 1 the client has reused the connection (over HTTP/2: another stream of it). */
   readonly requestOnConnection: number;
   /** Since the run began. */
   readonly atMs: number;
+  readonly httpVersion: 'HTTP/1.0' | 'HTTP/1.1' | 'HTTP/2';
   readonly method: string;
   /** The request target without the lab's own part of it. */
   readonly path: string;

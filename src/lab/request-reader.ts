@@ -5,7 +5,7 @@ export interface RequestHead {
   readonly method: string;
   /** The request target verbatim. */
   readonly target: string;
-  readonly version: 'HTTP/1.0' | 'HTTP/1.1';
+  readonly version: 'HTTP/1.0' | 'HTTP/1.1' | 'HTTP/2';
   /** Names in lower case; repeated ones joined by `, `. */
   readonly headers: Readonly<Record<string, string>>;
   /** Names and values alternating, as sent. */

@@ -1,3 +1,4 @@
+import type { LabProxy } from './proxy-plan.ts';
 import { createRecord, type OpenRunRecord, type RequestRecord, type RunRecord } from './record.ts';
 import { digestOf, type Version } from './representation.ts';
 import type { Scenario } from './scenario.ts';
@@ -25,6 +26,10 @@ export interface Run {
   readonly origin: string;
   /** The resource's URL. */
   readonly url: string;
+  /** Resolves when the run is as its scenario says: at once, but for a queue that must be filled first. */
+  readonly ready: Promise<void>;
+  /** The run's proxy, if its scenario has one. */
+  readonly proxy: LabProxy | undefined;
   /** The URL of another file or method's target of the same run; every file is the same resource. */
   urlWith(part: { readonly file?: string; readonly query?: Readonly<Record<string, string>> }): string;
   /** Hex, of the first version. */
@@ -65,6 +70,8 @@ export class LiveRun implements Run {
   readonly origin: string;
   readonly versions: readonly RunVersion[];
   readonly served: readonly Version[];
+  ready: Promise<void> = Promise.resolve();
+  proxy: LabProxy | undefined;
   openConnections = 0;
   concurrentRequests = 0;
   readonly #startedAtMs = performance.now();

@@ -3,8 +3,10 @@
  * does to the n-th connection and the n-th request. Nothing here runs; `decide` reads it.
  */
 
-/** How a connection ends: TCP reset, an orderly end, or (TLS only differs) a FIN without close_notify. */
-export type EndedHow = 'rst' | 'fin' | 'bare-fin';
+import type { ProxyPlan } from './proxy-plan.ts';
+import type { EndedHow, Selector } from './scenario-words.ts';
+
+export type { EndedHow, Selector } from './scenario-words.ts';
 
 /** What identifies a version of the resource in the answers. */
 export type ValidatorKind = 'strong' | 'weak' | 'last-modified' | 'last-modified-weak' | 'both' | 'none';
@@ -49,14 +51,6 @@ export interface Change {
   readonly keeps?: { readonly from: number; readonly to: number };
 }
 
-/** Which of the things counted from 1 a rule is about; `resumes` is every request with a Range header. */
-export type Selector =
-  | 'every'
-  | 'resumes'
-  | number
-  | readonly number[]
-  | { readonly from?: number; readonly to?: number };
-
 /** Narrows a rule; `on` then counts only the requests for which all of this holds. */
 export interface RequestFilter {
   readonly method?: string | readonly string[];
@@ -85,7 +79,7 @@ export interface ConnectionRule {
   readonly do: ConnectionFault;
 }
 
-/** What happens to a connection before any request is read. The TLS kinds need a lab with TLS. */
+/** What happens to a connection before any request is read. The TLS kinds need a lab with TLS, or the protocol `h2`. */
 export type ConnectionFault =
   | { readonly kind: 'cut'; readonly by: EndedHow; readonly afterMs?: number }
   | { readonly kind: 'stall'; readonly forMs?: number }
@@ -126,7 +120,80 @@ export type DeliveryFault =
       readonly times?: number;
     }
   | { readonly kind: 'close-after'; readonly by: EndedHow; readonly afterMs?: number }
-  | ({ readonly kind: 'bad-chunk'; readonly text?: string } & BodyPosition);
+  | ({ readonly kind: 'bad-chunk'; readonly text?: string } & BodyPosition)
+  | TlsRecordFault
+  | Http2Fault;
+
+/**
+ * A record of TLS in the answer: one that cannot be decrypted (the answer goes on behind it), a fatal alert that
+ * anybody on the way could have written (then FIN), or the server's own fatal alert bad_record_mac, encrypted.
+ */
+export type TlsRecordFault = BodyPosition & {
+  readonly kind: 'tls-record';
+  readonly which: 'garbage' | 'plain-alert' | 'alert';
+  /** @default 'body' */
+  readonly at?: FramePlace;
+};
+
+/** The error codes of RFC 9113 7, at the index of their number. */
+export const http2Codes = [
+  'NO_ERROR',
+  'PROTOCOL_ERROR',
+  'INTERNAL_ERROR',
+  'FLOW_CONTROL_ERROR',
+  'SETTINGS_TIMEOUT',
+  'STREAM_CLOSED',
+  'FRAME_SIZE_ERROR',
+  'REFUSED_STREAM',
+  'CANCEL',
+  'COMPRESSION_ERROR',
+  'CONNECT_ERROR',
+  'ENHANCE_YOUR_CALM',
+  'INADEQUATE_SECURITY',
+  'HTTP_1_1_REQUIRED',
+] as const;
+
+/** An error code by its name; a number for codes that nobody has named. */
+export type Http2Code = (typeof http2Codes)[number] | number;
+
+/** Where a frame or a record strikes: before the headers, in the body, or behind its last byte. */
+export type FramePlace = 'request' | 'body' | 'end';
+
+/** Faults that only HTTP/2 can say; over HTTP/1.1 the answer is left alone. */
+export type Http2Fault = RstStreamFault | GoawayFault | EndStreamFault | OddFrameFault;
+
+/** The stream is reset, the connection goes on. */
+export type RstStreamFault = BodyPosition & {
+  readonly kind: 'rst-stream';
+  readonly code: Http2Code;
+  /** @default 'body' */
+  readonly at?: FramePlace;
+};
+
+/**
+ * The server says goodbye and ends the connection when its streams are done. `this` covers the stream, which
+ * goes on to its end; `earlier` does not (its id is above last-stream-id): it is dropped without another word.
+ */
+export type GoawayFault = BodyPosition & {
+  readonly kind: 'goaway';
+  readonly code: Http2Code;
+  readonly covers: 'this' | 'earlier';
+  /** @default 'body' */
+  readonly at?: FramePlace;
+};
+
+/** END_STREAM at a byte of the body, whatever content-length has promised. */
+export type EndStreamFault = BodyPosition & { readonly kind: 'end-stream' };
+
+/** A frame that is wrong (or, `unknown-type`, only unheard of); the answer goes on behind it. */
+export type OddFrameFault = BodyPosition & {
+  readonly kind: 'odd-frame';
+  readonly which: OddFrame;
+  /** @default 'body' */
+  readonly at?: FramePlace;
+};
+
+export type OddFrame = 'unknown-type' | 'data-on-stream-0' | 'oversized' | 'bad-headers' | 'window-overflow' | 'junk';
 
 /** The connection is cut at an exact place. */
 export type CutFault = BodyPosition & {
@@ -144,9 +211,11 @@ export type CutFault = BodyPosition & {
 /** The connection stays open and silent; without `forMs` until the client leaves. */
 export type StallFault = BodyPosition & { readonly kind: 'stall'; readonly at: Place; readonly forMs?: number };
 
-/** From `fromByte` to `toByte` of the answer's body, `chunkBytes` are sent every `everyMs`. */
+/** From `fromByte` to `toByte` of the answer's body (or the whole of its head), `chunkBytes` are sent every `everyMs`. */
 export interface TrickleFault {
   readonly kind: 'trickle';
+  /** @default 'body' */
+  readonly at?: 'headers' | 'body';
   readonly chunkBytes: number;
   readonly everyMs: number;
   readonly fromByte?: number;
@@ -212,6 +281,7 @@ export interface StatusFault {
 
 /**
  * A redirect. `to` is a file of the same run (`other.bin`), a path, or an absolute URL; `self` is a loop;
+ * `other-origin` is the same run by the lab's own port (such a scenario gets another one for itself);
  * `signed` is a fresh URL of the same run whose token serves `validForRequests` requests and then answers 403.
  */
 export interface RedirectFault {
@@ -223,6 +293,9 @@ export interface RedirectFault {
 
 export type Fault = DeliveryFault | AnswerFault;
 
+/** For a time from `play` on, or until the test calls `run.open(untilOpen)`. */
+export type Until = { readonly forMs: number } | { readonly untilOpen: string };
+
 /** A named, seeded plan of what a server does to its clients. */
 export interface Scenario {
   /** Lower-case words joined by `-`: it is part of the URL. */
@@ -233,6 +306,16 @@ export interface Scenario {
   readonly changes?: readonly Change[];
   readonly requests?: readonly RequestRule[];
   readonly connections?: readonly ConnectionRule[];
+  /**
+   * `h2` serves HTTP/2 over TLS (beside HTTP/1.1, by ALPN) and `h2c` HTTP/2 in the clear (by its preface), on a
+   * port of its own and whatever the lab serves else.
+   * @default what the lab serves
+   */
+  readonly protocol?: 'h2' | 'h2c';
   /** Nothing listens on the run's port for a time from `play` on, or until `run.open(untilOpen)`. */
-  readonly refuses?: { readonly forMs: number } | { readonly untilOpen: string };
+  readonly refuses?: Until;
+  /** The same, but with a queue of connections that is full: connects hang, and TCP tries again after 1, 3, 7 s (Linux). */
+  readonly overflows?: Until;
+  /** A proxy of the run, at `run.proxyUrl`, with faults of its own. */
+  readonly proxy?: ProxyPlan;
 }

@@ -1,15 +1,25 @@
 import type { Socket } from 'node:net';
-import { TLSSocket } from 'node:tls';
-import { certificateAuthority, secureContextFor } from './certificate.ts';
+import { catalogue } from './catalogue.ts';
+import type { CatalogueEntry } from './catalogue-entry.ts';
+import { certificateAuthority } from './certificate.ts';
 import { checkScenario } from './check-scenario.ts';
-import { Connection, type ConnectionHost, type Page, urlOf } from './connection.ts';
+import { Connection } from './connection.ts';
 import { disturb } from './connection-fault.ts';
+import type { DnsPlan, LabDns } from './dns/plan.ts';
+import { startDns } from './dns/server.ts';
+import { type ConnectionHost, ConnectionLines, type Page, urlOf } from './exchange.ts';
+import { type FullQueue, fillQueue } from './full-queue.ts';
+import { opensHttp2 } from './http2/frames.ts';
+import { Http2Session } from './http2/session.ts';
+import { pageFor } from './pages.ts';
 import { type ListeningPort, openPort, PortPool } from './port-pool.ts';
-import { startProxy } from './proxy.ts';
+import { proxyOn, startProxy } from './proxy.ts';
 import type { LabProxy, ProxyPlan } from './proxy-plan.ts';
 import { type Version, versionsOf } from './representation.ts';
 import { LiveRun, type Run } from './run.ts';
-import type { ConnectionFault, Scenario } from './scenario.ts';
+import type { Scenario, Until } from './scenario.ts';
+import { movesAway, needsPort } from './scenario-needs.ts';
+import { checkSecurity, secureWire } from './secure-wire.ts';
 import { createBodyMaker } from './seeded-bytes.ts';
 import { faultForConnection } from './verdict.ts';
 import { Wire } from './wire.ts';
@@ -23,12 +33,16 @@ export interface LabOptions {
   readonly port?: number;
   /** Serves https with the certificate that `lab.ca` has signed. @default false */
   readonly tls?: boolean;
+  /** Speaks HTTP/2 as well: by ALPN with `tls`, by the client's preface without. @default false */
+  readonly http2?: boolean;
   /** The clock of Date, Retry-After and Last-Modified headers. @default Date.now */
   readonly nowMs?: () => number;
   /** Ports opened ahead for runs that need one of their own. @default 8 */
   readonly sparePorts?: number;
-  /** Scenarios that a client may start by asking for `/s/NAME/…?run=ANYTHING`. @default none */
-  readonly scenarios?: readonly Scenario[];
+  /** Scenarios that a client may start by asking for `/s/NAME/…?run=ANYTHING`; `/` lists them. @default none */
+  readonly scenarios?: readonly (Scenario | CatalogueEntry)[];
+  /** Told of every run that a client has started so. */
+  readonly onRun?: (run: Run) => void;
 }
 
 export interface PlayOptions {
@@ -48,6 +62,13 @@ export interface Lab extends AsyncDisposable {
   readonly runs: ReadonlyMap<string, Run>;
   /** Starts an HTTP proxy with faults of its own. */
   proxy(plan?: ProxyPlan): Promise<LabProxy>;
+  /** Starts a name server with faults of its own, and a `lookup` that asks it. */
+  dns(plan?: DnsPlan): Promise<LabDns>;
+  /**
+   * Lets connects to this address hang (Linux), by a queue of connections that is full; until the lab is closed.
+   * Every 127.x.y.z is an address of loopback, and where nothing listens it refuses.
+   */
+  blackhole(address: { readonly host: string; readonly port: number }): Promise<void>;
   /** A port of this host on which nothing listens. */
   reservePort(): Promise<number>;
   /** Sockets that are open now, without those of proxies. */
@@ -78,16 +99,21 @@ class LiveLab implements Lab, ConnectionHost {
   readonly #wires = new Map<Wire, Socket>();
   readonly #timers = new Set<NodeJS.Timeout>();
   readonly #proxies: LabProxy[] = [];
+  readonly #queues = new Set<FullQueue>();
+  readonly #nameServers: LabDns[] = [];
   readonly #bodyOf = createBodyMaker();
   readonly #versions = new Map<string, readonly Version[]>();
   #main: ListeningPort | undefined;
   #connectionCount = 0;
   #runCount = 0;
+  #viewCount = 0;
+  readonly #entries: readonly CatalogueEntry[];
   readonly #faults: unknown[] = [];
   #isClosed = false;
 
   constructor(options: LabOptions) {
     this.#options = options;
+    this.#entries = (options.scenarios ?? []).map(entryOf);
     this.host = options.host ?? '127.0.0.1';
     this.nowMs = options.nowMs ?? Date.now;
     this.#ports = new PortPool(this.host, options.sparePorts ?? defaultSparePorts);
@@ -114,9 +140,22 @@ class LiveLab implements Lab, ConnectionHost {
   }
 
   async proxy(plan: ProxyPlan = {}): Promise<LabProxy> {
-    const proxy = await startProxy(plan, this.host);
+    return this.#keepProxy(await startProxy(plan, this.host));
+  }
+
+  #keepProxy(proxy: LabProxy): LabProxy {
     this.#proxies.push(proxy);
     return proxy;
+  }
+
+  async dns(plan: DnsPlan = {}): Promise<LabDns> {
+    const server = await startDns(plan, this.host);
+    this.#nameServers.push(server);
+    return server;
+  }
+
+  async blackhole({ host, port }: { readonly host: string; readonly port: number }): Promise<void> {
+    this.#queues.add(await fillQueue(host, port));
   }
 
   async reservePort(): Promise<number> {
@@ -137,7 +176,9 @@ class LiveLab implements Lab, ConnectionHost {
       wire.destroy();
       return gone;
     });
-    await Promise.all([...closed, ...this.#proxies.map((proxy) => proxy.close())]);
+    const released = [...this.#queues].map((queue) => queue.release());
+    released.push(...this.#nameServers.map((server) => server.close()));
+    await Promise.all([...closed, ...released, ...this.#proxies.map((proxy) => proxy.close())]);
     if (this.#faults.length > 0) throw this.#faults[0];
   }
 
@@ -151,41 +192,39 @@ class LiveLab implements Lab, ConnectionHost {
     const id = url.searchParams.get('run');
     if (marker !== 's' || id === null) return undefined;
     const known = this.runs.get(id);
-    if (known !== undefined) return known.scenario.name === name ? known : undefined;
-    const scenario = this.#options.scenarios?.find((candidate) => candidate.name === name);
-    return scenario === undefined ? undefined : this.#play(scenario, id, {});
+    if (known !== undefined) return this.#onThisPort(known.scenario.name === name ? known : undefined);
+    const entry = this.#entries.find(({ scenario }) => scenario.name === name);
+    if (entry === undefined || (entry.needs === 'tls' && !this.#isSecure(entry.scenario))) return undefined;
+    const run = this.#play(entry.scenario, id, {});
+    this.#options.onRun?.(run);
+    return this.#onThisPort(run);
   }
 
-  pageFor(target: string): Page {
-    const url = urlOf(target);
-    if (url.pathname === '/') return listPage(this.#options.scenarios ?? [], this.origin);
-    const record = url.pathname === '/record' ? this.runs.get(url.searchParams.get('run') ?? '')?.record : undefined;
-    if (record === undefined) return { status: 404, contentType: 'text/plain', text: 'no such run\n' };
-    return { status: 200, contentType: 'application/json', text: `${JSON.stringify(record)}\n` };
+  /** A run that disturbs connections is served on its own port only; the lab's page leads there. */
+  #onThisPort(run: LiveRun | undefined): LiveRun | undefined {
+    return run !== undefined && (run.origin === this.origin || movesAway(run.scenario)) ? run : undefined;
+  }
+
+  pageFor(target: string, accept: string): Page {
+    this.#viewCount += 1;
+    const { origin, ca, runs } = this;
+    return pageFor(target, accept, { origin, ca, entries: this.#entries, runs, viewCount: this.#viewCount });
   }
 
   #play(scenario: Scenario, id: string, options: PlayOptions): LiveRun {
     if (this.#isClosed) throw new Error('Cannot play a scenario as the lab is closed');
     checkScenario(scenario);
-    this.#checkTls(scenario);
-    const needsPort = scenario.connections !== undefined || scenario.refuses !== undefined;
-    const port = needsPort || options.port === 'own' ? this.#ports.take() : undefined;
+    checkSecurity(scenario, this.#isSecure(scenario));
+    const port = needsPort(scenario) || options.port === 'own' ? this.#ports.take() : undefined;
     const seed = scenario.seed ?? this.#options.seed ?? 1;
-    const origin = port === undefined ? this.origin : this.#originAt(port.port);
+    const origin = port === undefined ? this.origin : this.#originAt(port.port, this.#isSecure(scenario));
     const run = new LiveRun(id, scenario, seed, origin, this.#versionsOf(scenario, seed));
     this.runs.set(id, run);
     if (port !== undefined) port.onConnection = (socket) => this.#accept(socket, run);
-    if (port !== undefined && scenario.refuses !== undefined) this.#refuseFor(run, port, scenario.refuses);
+    if (port !== undefined) this.#disturbPort(run, port);
+    if (scenario.proxy !== undefined)
+      run.proxy = this.#keepProxy(proxyOn(this.#ports.take(), scenario.proxy, this.host));
     return run;
-  }
-
-  #checkTls(scenario: Scenario): void {
-    const index = scenario.connections?.findIndex((rule) => needsTls(rule.do)) ?? -1;
-    if (index < 0 || this.#options.tls) return;
-    const { kind } = scenario.connections![index]!.do;
-    throw new TypeError(
-      `Cannot play the scenario "${scenario.name}" as connections[${index}].do.kind must be cut or stall in a lab without TLS: received "${kind}"`,
-    );
   }
 
   /** Bodies are made once for all runs of the same resource. */
@@ -198,14 +237,28 @@ class LiveLab implements Lab, ConnectionHost {
     return versions;
   }
 
-  #refuseFor(run: LiveRun, port: ListeningPort, refuses: NonNullable<Scenario['refuses']>): void {
-    port.refuse();
-    const listen = () => void this.#listenAgain(port);
-    if ('untilOpen' in refuses) {
-      run.pass(refuses.untilOpen).then(listen, () => {});
-      return;
+  #disturbPort(run: LiveRun, port: ListeningPort): void {
+    const { refuses, overflows } = run.scenario;
+    if (refuses !== undefined) {
+      port.refuse();
+      this.#until(run, refuses, () => void this.#listenAgain(port));
     }
-    this.#after(refuses.forMs, listen);
+    if (overflows === undefined) return;
+    port.refuse();
+    run.ready = fillQueue(this.host, port.port).then(async (queue) => {
+      this.#queues.add(queue);
+      this.#until(run, overflows, () => {
+        this.#queues.delete(queue);
+        void queue.release().then(() => this.#listenAgain(port));
+      });
+      if (this.#isClosed) await queue.release();
+    });
+    run.ready.catch((error: unknown) => this.#faults.push(error));
+  }
+
+  #until(run: LiveRun, until: Until, then: () => void): void {
+    if ('untilOpen' in until) run.pass(until.untilOpen).then(then, () => {});
+    else this.#after(until.forMs, then);
   }
 
   /** Somebody else may hold the port for a moment, as an outgoing connection's own. */
@@ -231,53 +284,50 @@ class LiveLab implements Lab, ConnectionHost {
     this.#connectionCount += 1;
     const id = this.#connectionCount;
     const fault = run && faultForConnection(run.scenario, run.record.connections.length + 1, run.openConnections + 1);
-    const isSecure = this.#options.tls === true && !isBeforeTls(fault);
-    const wire = new Wire(raw, isSecure ? this.#secure(raw, fault) : raw);
+    const speaksHttp2 = this.#options.http2 === true || run?.scenario.protocol !== undefined;
+    const protocols = speaksHttp2 ? ['h2', 'http/1.1'] : ['http/1.1'];
+    const wire = this.#isSecure(run?.scenario) ? secureWire(raw, protocols, fault, run?.scenario) : new Wire(raw, raw);
     this.#wires.set(wire, raw);
     wire.onClosed(() => this.#wires.delete(wire));
-    const connection = new Connection(wire, id, this.#hostFor(run));
+    const lines = new ConnectionLines(wire, id);
     if (run !== undefined) {
-      const record = connection.join(run);
-      if (fault !== undefined) record.faults.push(fault.kind);
+      const line = lines.join(run);
+      if (fault !== undefined) line.faults.push(fault.kind);
     }
-    disturb(fault, wire)
-      .then((afterwards) => (afterwards === 'next' ? connection.serve() : undefined))
-      .catch((error: unknown) => {
-        this.#faults.push(error);
-        wire.destroy();
-      });
+    const serve = async () => {
+      if ((await disturb(fault, wire)) === 'over') return;
+      const isHttp2 = speaksHttp2 && (await opensHttp2(wire.input));
+      const Protocol = isHttp2 ? Http2Session : Connection;
+      await new Protocol(wire, lines, this.#hostFor(run)).serve();
+    };
+    serve().catch((error: unknown) => {
+      this.#faults.push(error);
+      wire.destroy();
+    });
+  }
+
+  #isSecure(scenario: Scenario | undefined): boolean {
+    return scenario?.protocol === undefined ? this.#options.tls === true : scenario.protocol === 'h2';
   }
 
   #hostFor(run: LiveRun | undefined): ConnectionHost {
     return {
+      origin: this.origin,
       nowMs: () => this.nowMs(),
       runFor: (target) => run ?? this.runFor(target),
-      pageFor: (target) => this.pageFor(target),
+      pageFor: (target, accept) => this.pageFor(target, accept),
     };
   }
 
-  #secure(raw: Socket, fault: ConnectionFault | undefined): TLSSocket {
-    const secureContext = secureContextFor(fault?.kind === 'certificate' ? fault.which : 'good');
-    return new TLSSocket(raw, { isServer: true, secureContext, ALPNProtocols: ['http/1.1'] });
-  }
-
-  #originAt(port: number): string {
+  #originAt(port: number, isSecure = this.#options.tls === true): string {
     const host = this.host.includes(':') ? `[${this.host}]` : this.host;
-    return `${this.#options.tls ? 'https' : 'http'}://${host}:${port}`;
+    return `${isSecure ? 'https' : 'http'}://${host}:${port}`;
   }
 }
 
-function needsTls({ kind }: ConnectionFault): boolean {
-  return kind.startsWith('tls-') || kind === 'certificate';
-}
-
-/** Whether the fault strikes before a handshake, on the bare socket. */
-function isBeforeTls(fault: ConnectionFault | undefined): boolean {
-  if (fault === undefined || fault.kind === 'certificate') return false;
-  return fault.kind !== 'stall' || fault.forMs === undefined;
-}
-
-function listPage(scenarios: readonly Scenario[], origin: string): Page {
-  const lines = scenarios.map(({ name }) => `${origin}/s/${name}/file.bin?run=1-${name}\n`);
-  return { status: 200, contentType: 'text/plain', text: lines.join('') || 'no scenario may be started from here\n' };
+/** A bare scenario is described by the catalogue where it is from there. */
+function entryOf(item: Scenario | CatalogueEntry): CatalogueEntry {
+  if ('scenario' in item) return item;
+  const known = catalogue.find(({ scenario }) => scenario === item);
+  return known ?? { scenario: item, family: 'other', description: '', expect: 'either', why: '' };
 }

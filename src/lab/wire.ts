@@ -1,13 +1,9 @@
 import type { Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import { ByteQueue } from './byte-queue.ts';
+import { drainSocket, pauseUntil } from './drain.ts';
 import type { EndedHow } from './scenario.ts';
-import { unacknowledgedBytes } from './send-queue.ts';
-
-const drainSliceMs = 10;
-
-/** A client that does not read at all must not hold up a cut for ever. */
-const longestDrainMs = 2000;
+import type { Tap } from './tap.ts';
 
 /**
  * One accepted connection, byte for byte. Its input is read until the very end, also after our own
@@ -19,15 +15,17 @@ export class Wire {
   readonly left: Promise<void>;
   readonly #raw: Socket;
   readonly #stream: Socket | TLSSocket;
+  readonly #tap: Tap | undefined;
   #hasLeft = false;
   #isClosed = false;
   #closedByLab = false;
   #inputBytes = 0;
 
-  /** `stream` is `raw` itself, or the TLS side of it. */
-  constructor(raw: Socket, stream: Socket | TLSSocket) {
+  /** `stream` is `raw` itself, or the TLS side of it; `tap` lies between the two where the TLS side must be lied to. */
+  constructor(raw: Socket, stream: Socket | TLSSocket, tap?: Tap) {
     this.#raw = raw;
     this.#stream = stream;
+    this.#tap = tap;
     stream.setNoDelay(true);
     const left = withResolvers();
     this.left = left.promise;
@@ -47,6 +45,8 @@ export class Wire {
       leave();
     });
     if (raw !== stream) raw.on('error', leave).on('close', leave);
+    // A TLS side that has been lied to does not pass on the end of its client.
+    if (tap !== undefined) raw.on('end', () => this.destroy());
   }
 
   get hasLeft(): boolean {
@@ -78,32 +78,30 @@ export class Wire {
     });
   }
 
+  /** Sends bytes below TLS, as anybody on the way could; without TLS just sends them. */
+  writeBelow(bytes: Buffer): Promise<boolean> {
+    if (this.#raw === this.#stream) return this.write([bytes]);
+    return new Promise((resolve) => this.#raw.write(bytes, (error) => resolve(error === undefined || error === null)));
+  }
+
+  /** Lets the TLS side believe that the client has sent these bytes, and waits until it has said what it thinks of them. */
+  async deceive(bytes: Buffer): Promise<void> {
+    const tap = this.#tap;
+    if (tap === undefined) return;
+    const answered = new Promise<void>((resolve) => tap.once('sent', resolve));
+    tap.push(bytes);
+    await Promise.race([answered, this.left]);
+  }
+
   /** Waits, or until the client leaves; resolves to whether the client is still there. */
   async pause(forMs: number): Promise<boolean> {
-    if (forMs <= 0) return !this.#hasLeft;
-    let timer: NodeJS.Timeout | undefined;
-    const passed = new Promise<void>((resolve) => {
-      timer = setTimeout(resolve, forMs);
-    });
-    await Promise.race([passed, this.left]);
-    clearTimeout(timer);
+    await pauseUntil(forMs, this.left);
     return !this.#hasLeft;
   }
 
-  /**
-   * Gives the client time to take what was sent, before a reset: what the kernel still holds is lost by it, and
-   * what the client's event loop has not read yet may read as an orderly end (libuv). In slices, so that a client
-   * in this very process gets its turns however busy the process is.
-   */
-  async drain(forMs: number): Promise<void> {
-    if (forMs <= 0) return;
-    for (let waitedMs = 0; waitedMs < longestDrainMs; waitedMs += drainSliceMs) {
-      if (((await unacknowledgedBytes(this.#raw)) ?? 0) === 0) break;
-      if (!(await this.pause(drainSliceMs))) return;
-    }
-    for (let leftMs = forMs; leftMs > 0; leftMs -= drainSliceMs) {
-      if (!(await this.pause(Math.min(leftMs, drainSliceMs)))) return;
-    }
+  /** Gives the client time to take what was sent, before a reset. */
+  drain(forMs: number): Promise<void> {
+    return drainSocket(this.#raw, forMs, this.left);
   }
 
   /** Stops taking the client's bytes, so that its sends back up. */
@@ -154,7 +152,7 @@ export class Wire {
 }
 
 /** Node 20 has no Promise.withResolvers. */
-function withResolvers(): { promise: Promise<void>; resolve: () => void } {
+export function withResolvers(): { promise: Promise<void>; resolve: () => void } {
   let resolve = () => {};
   const promise = new Promise<void>((settle) => {
     resolve = settle;

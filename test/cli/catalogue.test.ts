@@ -32,6 +32,7 @@ describe.concurrent('a download', () => {
         await using lab = await startLab();
         await using folder = await createFolder();
         const run = lab.play(scenarioNamed(scenario.name, { sizeBytes }));
+        await run.ready;
         const checksum = proof === 'checksum' ? `sha256:${run.versions.at(-1)!.sha256}` : undefined;
         const ended = await download(run.url, { to: folder.file('a'), checksum, ...quick }).catch(
           (error: Error) => error,

@@ -45,6 +45,7 @@ const refused: ReadonlySet<string> = new Set(['informational']);
 
 /** Hops that a `fetch` does not show: requests on connections that were never served, and redirects but the last. */
 const uncounted: ReadonlySet<string> = new Set([
+  'backlog-overflow',
   'fin-on-accept',
   'reset-on-accept',
   'silent-on-accept',
@@ -91,6 +92,7 @@ describe('the catalogue of the lab', { concurrent: true }, () => {
     const { name } = entry.scenario;
     test(`${name}: ${entry.description}`, async () => {
       const run = lab.play(scenarioNamed(name, { sizeBytes }), { port: 'own' });
+      await run.ready;
       const outcome = await fetchWhole(run);
       checkBody(entry, outcome);
       if (!uncounted.has(name)) expect(outcome.hops, 'hops').toBe(run.requestCount);

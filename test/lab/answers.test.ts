@@ -326,3 +326,28 @@ describe('other wrong answers', () => {
     expect((await exchange(run.url)).status).toBe(200);
   });
 });
+
+test('a redirect to another origin leads to the same run by the port of the lab', async () => {
+  await using lab = await startLab();
+  const run = lab.play({
+    name: 'away',
+    resource: { sizeBytes: 10 },
+    requests: [{ on: 'every', where: { file: 'file.bin' }, do: { kind: 'redirect', status: 302, to: 'other-origin' } }],
+  });
+  const { headers } = await exchange(run.url);
+  expect(new URL(headers.location!).origin).toBe(lab.origin);
+  expect(run.origin).not.toBe(lab.origin);
+  expect((await exchange(headers.location!)).body.equals(run.bytes())).toBe(true);
+  expect(run.requestCount).toBe(2);
+});
+
+test('a head can be trickled', async () => {
+  await using lab = await startLab();
+  const run = lab.play({
+    name: 'slow-head',
+    resource: { sizeBytes: 10 },
+    requests: [{ on: 1, do: { kind: 'trickle', at: 'headers', chunkBytes: 16, everyMs: 1 } }],
+  });
+  const { status, body } = await exchange(run.url);
+  expect([status, body.equals(run.bytes())]).toEqual([200, true]);
+});

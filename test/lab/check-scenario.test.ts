@@ -4,13 +4,13 @@ import { checkScenario } from '../../src/lab/index.ts';
 const cases: readonly (readonly [scenario: unknown, message: string])[] = [
   [
     5,
-    'Cannot play the scenario as it must be an object with name, seed, resource, changes, requests, connections, refuses: received 5',
+    'Cannot play the scenario as it must be an object with name, seed, resource, changes, requests, connections, refuses, overflows, proxy, protocol: received 5',
   ],
   [{}, 'Cannot play the scenario as name must be lower-case words joined by -: received nothing'],
   [{ name: 'A b' }, 'Cannot play the scenario "A b" as name must be lower-case words joined by -: received "A b"'],
   [
     { name: 'x', request: [] },
-    'Cannot play the scenario "x" as request must be absent (allowed: name, seed, resource, changes, requests, connections, refuses): received []',
+    'Cannot play the scenario "x" as request must be absent (allowed: name, seed, resource, changes, requests, connections, refuses, overflows, proxy, protocol): received []',
   ],
   [
     { name: 'x', resource: { sizeBytes: -1 } },

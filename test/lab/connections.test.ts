@@ -70,6 +70,27 @@ test('a port refuses for a time', async () => {
   expect(new Set(ends)).toEqual(new Set(['ECONNREFUSED', 'fin']));
 });
 
+test('a queue that is full lets connects hang until there is room again', async () => {
+  await using lab = await startLab();
+  const run = lab.play({ name: 'overflow', resource: { sizeBytes: 10 }, overflows: { untilOpen: 'room' } });
+  await run.ready;
+  const startedAtMs = performance.now();
+  const answer = exchange(run.url);
+  run.open('room');
+  expect((await answer).body.equals(run.bytes())).toBe(true);
+  // The first SYN was dropped; Linux sends the second a second later.
+  expect(performance.now() - startedAtMs).toBeGreaterThan(900);
+  expect(run.record.connections.length).toBe(1);
+});
+
+test('a lab that closes wakes the thread that sleeps on a full queue', async () => {
+  const lab = await startLab();
+  const run = lab.play({ name: 'overflow', overflows: { untilOpen: 'never' } });
+  await run.ready;
+  await lab.close();
+  expect((await open(run.url).seen).ended).toBe('ECONNREFUSED');
+});
+
 test('a reserved port refuses', async () => {
   await using lab = await startLab();
   expect((await open(`http://127.0.0.1:${await lab.reservePort()}`).seen).ended).toBe('ECONNREFUSED');
@@ -94,10 +115,11 @@ function overTls(lab: Lab, url: string): Promise<TlsSeen> {
   socket.on('secureConnect', () => socket.write(requestText(url, { Host: host })));
   socket.on('data', (bytes) => parts.push(bytes));
   socket.on('end', () => {
-    ended = 'end';
+    if (ended === 'closed') ended = 'end';
   });
   socket.on('error', (error: NodeJS.ErrnoException) => {
-    ended = error.code ?? 'error';
+    // Newer versions of OpenSSL say SSL/TLS where older ones say SSLV3.
+    ended = (error.code ?? 'error').replace(/SSLV3_ALERT|SSL\/TLS_ALERT/, 'SSL_ALERT');
   });
   return new Promise((resolve) => socket.on('close', () => resolve({ bytes: Buffer.concat(parts), ended })));
 }
@@ -105,7 +127,7 @@ function overTls(lab: Lab, url: string): Promise<TlsSeen> {
 const handshakes: readonly (readonly [ConnectionFault, code: string])[] = [
   [{ kind: 'tls-cut', by: 'rst' }, 'ECONNRESET'],
   [{ kind: 'tls-cut', by: 'fin' }, 'ECONNRESET'],
-  [{ kind: 'tls-alert', alert: 40 }, 'ERR_SSL_SSLV3_ALERT_HANDSHAKE_FAILURE'],
+  [{ kind: 'tls-alert', alert: 40 }, 'ERR_SSL_SSL_ALERT_HANDSHAKE_FAILURE'],
   [{ kind: 'tls-alert', alert: 80 }, 'ERR_SSL_TLSV1_ALERT_INTERNAL_ERROR'],
   [{ kind: 'tls-garbage' }, 'ERR_SSL_WRONG_VERSION_NUMBER'],
   [{ kind: 'certificate', which: 'expired' }, 'CERT_HAS_EXPIRED'],
@@ -135,6 +157,41 @@ test('over TLS a body is cut at its byte by reset, by close_notify, or by FIN al
     expect(ended).toBe(by === 'rst' ? 'ECONNRESET' : 'end');
     await run.untilIdle();
   }
+});
+
+for (const [which, code] of [
+  ['garbage', 'ERR_SSL_DECRYPTION_FAILED_OR_BAD_RECORD_MAC'],
+  ['plain-alert', 'ERR_SSL_BAD_RECORD_TYPE'],
+  ['alert', 'ERR_SSL_SSL_ALERT_BAD_RECORD_MAC'],
+] as const) {
+  test(`over TLS a record that is ${which} strikes at its byte of the body: ${code}`, async () => {
+    await using lab = await startLab({ tls: true });
+    const run = lab.play({
+      name: 'record',
+      resource: { sizeBytes: 500_000 },
+      requests: [
+        {
+          on: 1,
+          // Behind garbage the lab goes on, and Node.js waits in silence until the connection ends.
+          do: [
+            { kind: 'tls-record', which, atByte: 300_000 },
+            { kind: 'cut', by: 'bare-fin', at: 'end' },
+          ],
+        },
+      ],
+    });
+    const { bytes, ended } = await overTls(lab, run.url);
+    expect(ended).toBe(code);
+    const body = bytes.subarray(bytes.indexOf('\r\n\r\n') + 4);
+    expect(body.equals(run.bytes().subarray(0, 300_000))).toBe(true);
+    await run.untilIdle();
+  });
+}
+
+test('a record of TLS wants a lab with TLS', async () => {
+  await using lab = await startLab();
+  const scenario = { name: 'tls', requests: [{ on: 1, do: { kind: 'tls-record', which: 'alert' } }] } as const;
+  expect(() => lab.play(scenario)).toThrow('requests[0].do.kind must not be "tls-record" in a lab without TLS');
 });
 
 test('TLS faults want a lab with TLS', async () => {

@@ -184,7 +184,8 @@ test('closing the lab lets go of a request that waits at a gate', async () => {
 
 test('a client may start the scenarios that the lab was given, and read the record', async () => {
   await using lab = await startLab({ scenarios: [{ name: 'offered', resource: { sizeBytes: 77 } }] });
-  const url = (await exchange(lab.origin)).body.toString().trim();
+  const list = (await exchange(lab.origin)).body.toString();
+  const url = /^\s*(http\S*\/s\/offered\/\S*)$/m.exec(list)?.[1] ?? 'not listed';
   expect((await exchange(url)).body.length).toBe(77);
   expect((await exchange(`${lab.origin}/s/offered/other.bin?run=mine`)).status).toBe(200);
   expect((await exchange(`${lab.origin}/s/unknown/file.bin?run=mine`)).status).toBe(404);

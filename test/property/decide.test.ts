@@ -230,7 +230,7 @@ describe('a name that does not exist', () => {
     hasBudget: true,
     isCrowded: false,
   };
-  const after = (failures: readonly Failure[]) =>
+  const decisionsAfter = (failures: readonly Failure[]) =>
     failures.reduce<{ kinds: string[]; state: RequestState }>(
       ({ kinds, state }, failure) => {
         const step = decideAfterFailure(patient, state, failure, plain);
@@ -240,10 +240,10 @@ describe('a name that does not exist', () => {
     ).kinds;
 
   test('is believed when the resolver has said so three times in a row', () => {
-    expect(after([notFound, notFound, notFound])).toEqual(['retry', 'retry', 'give-up']);
+    expect(decisionsAfter([notFound, notFound, notFound])).toEqual(['retry', 'retry', 'give-up']);
   });
 
   test('is looked up again where other failures came between: then it did exist', () => {
-    expect(after([reset, reset, notFound, reset, notFound, notFound])).not.toContain('give-up');
+    expect(decisionsAfter([reset, reset, notFound, reset, notFound, notFound])).not.toContain('give-up');
   });
 });

@@ -36,6 +36,7 @@ const outcomes: Readonly<Record<string, Outcome>> = {
   // undici refuses a 100 that nobody asked for, at every attempt alike.
   informational: 'deterministic',
   'tls-not-tls': 'permanent',
+  'tls-handshake-failure': 'permanent',
   'tls-expired': 'permanent',
   'tls-other-host': 'permanent',
   'tls-self-signed': 'permanent',

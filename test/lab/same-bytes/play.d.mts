@@ -1,0 +1,1 @@
+export function digestAll(labModule: object): Promise<Readonly<Record<string, readonly string[]>>>;
