@@ -2,6 +2,8 @@
 
 export interface Timer {
   cancel(): void;
+  /** Whether it keeps the process alive, from now on. */
+  keepAlive(isNeeded: boolean): void;
 }
 
 export interface Clock {
@@ -22,7 +24,7 @@ export interface Runtime {
   random(): number;
 }
 
-const noTimer: Timer = { cancel: () => {} };
+const noTimer: Timer = { cancel: () => {}, keepAlive: () => {} };
 
 function startTimer(delayMs: number, act: () => void, kind: 'busy' | 'idle'): Timer {
   if (delayMs <= 0) {
@@ -34,11 +36,19 @@ function startTimer(delayMs: number, act: () => void, kind: 'busy' | 'idle'): Ti
       cancel: () => {
         isCancelled = true;
       },
+      keepAlive: () => {},
     };
   }
   const handle = setTimeout(act, delayMs);
-  if (kind === 'idle' && typeof handle === 'object') (handle as { unref?: () => void }).unref?.();
-  return { cancel: () => clearTimeout(handle) };
+  const keepAlive = (isNeeded: boolean) => {
+    // Only Node.js has it: there a timer is an object, in browsers a number.
+    if (typeof handle !== 'object') return;
+    const timer = handle as { ref?: () => void; unref?: () => void };
+    if (isNeeded) timer.ref?.();
+    else timer.unref?.();
+  };
+  if (kind === 'idle') keepAlive(false);
+  return { cancel: () => clearTimeout(handle), keepAlive };
 }
 
 /** The platform's own clock and entropy. */

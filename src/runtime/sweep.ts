@@ -13,7 +13,9 @@ export const NOT_WATCHED = -1;
 export const SWEEP_MS = 100;
 
 /**
- * One shared timer over everything that is watched; it runs only while something is.
+ * One shared timer over everything that is watched; it runs only while something is, and keeps the process alive that
+ * long: a connection can go without a word (undici loses the errors of some sessions and records), and a process that only
+ * waited for it would end in silence.
  *
  * An array, no `Set`: a `Set` under steady adding and deleting is rehashed again and again, V8 chains each old table to the
  * next, and through that chain everything that was ever watched outlives the collections of the young generation
@@ -29,8 +31,10 @@ export class Sweep {
   }
 
   add(watched: Watched): void {
-    if (watched.sweepIndex === NOT_WATCHED) watched.sweepIndex = this.#watched.push(watched) - 1;
-    this.#timer ??= this.#clock.after(SWEEP_MS, this.#tick, 'idle');
+    if (watched.sweepIndex !== NOT_WATCHED) return;
+    watched.sweepIndex = this.#watched.push(watched) - 1;
+    if (this.#timer === undefined) this.#timer = this.#clock.after(SWEEP_MS, this.#tick);
+    else if (this.#watched.length === 1) this.#timer.keepAlive(true);
   }
 
   delete(watched: Watched): void {
@@ -38,6 +42,7 @@ export class Sweep {
     if (index === NOT_WATCHED) return;
     watched.sweepIndex = NOT_WATCHED;
     const last = this.#watched.pop()!;
+    if (this.#watched.length === 0) this.#timer?.keepAlive(false);
     if (last === watched) return;
     this.#watched[index] = last;
     last.sweepIndex = index;
@@ -53,7 +58,7 @@ export class Sweep {
     // Backwards: who leaves during its own check is replaced by one that was checked already.
     for (let i = this.#watched.length - 1; i >= 0; i -= 1) this.#watched[i]?.check(nowMs);
     // What was looked at may have begun something that is watched: its timer runs already.
-    if (this.#watched.length > 0) this.#timer ??= this.#clock.after(SWEEP_MS, this.#tick, 'idle');
+    if (this.#watched.length > 0) this.#timer ??= this.#clock.after(SWEEP_MS, this.#tick);
   };
 
   stop(): void {

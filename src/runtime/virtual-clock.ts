@@ -28,7 +28,7 @@ export class VirtualClock implements Clock {
   after(delayMs: number, act: () => void): Timer {
     const entry = { atMs: this.#nowMs + Math.max(0, delayMs), order: this.#order++, act };
     this.#entries.add(entry);
-    return { cancel: () => void this.#entries.delete(entry) };
+    return { cancel: () => void this.#entries.delete(entry), keepAlive: () => {} };
   }
 
   get pending(): number {

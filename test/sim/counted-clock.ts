@@ -6,10 +6,11 @@ export class CountedClock extends VirtualClock {
   idle = 0;
 
   override after(delayMs: number, act: () => void, kind: 'busy' | 'idle' = 'busy'): Timer {
-    this[kind] += 1;
+    let now = kind;
+    this[now] += 1;
     let isOver = false;
     const over = () => {
-      if (!isOver) this[kind] -= 1;
+      if (!isOver) this[now] -= 1;
       isOver = true;
     };
     const timer = super.after(delayMs, () => {
@@ -17,6 +18,12 @@ export class CountedClock extends VirtualClock {
       act();
     });
     return {
+      keepAlive: (isNeeded) => {
+        if (isOver) return;
+        this[now] -= 1;
+        now = isNeeded ? 'busy' : 'idle';
+        this[now] += 1;
+      },
       cancel: () => {
         over();
         timer.cancel();

@@ -75,7 +75,8 @@ export async function playTo(entry: CatalogueEntry, playing: Playing, folderName
   });
   const bytes = await readIfThere(file);
   const proxiedCount = run.proxy?.requests.length ?? 0;
-  return { result: resultOf(entry, run, end, bytes, durationMs, said), record: run.record, proxiedCount };
+  const words = said.replaceAll(`${folder}/`, '');
+  return { result: resultOf(entry, run, end, bytes, durationMs, words), record: run.record, proxiedCount };
 }
 
 function resultOf(

@@ -1,5 +1,6 @@
 /** How the page of scorecards looks. */
 export const scorecardStyle = `
+body { max-width: 104rem; }
 .cards { list-style: none; display: grid; grid-template-columns: repeat(auto-fill, minmax(15rem, 1fr)); gap: .7rem; padding: 0; margin: 1.4rem 0; }
 .cards li { background: var(--panel); border: 1px solid var(--line); border-radius: 10px; padding: .7rem .9rem; }
 .cards b { margin-right: .5rem; }
