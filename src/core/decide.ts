@@ -14,7 +14,8 @@ export type Reason =
   | 'transient-failure'
   | 'throttled'
   | 'pushback'
-  | 'suspicious-answer';
+  | 'suspicious-answer'
+  | 'another-upstream';
 
 /** Why no other attempt is made. */
 export type GiveUpReason =
@@ -28,7 +29,8 @@ export type GiveUpReason =
   | 'deterministic'
   | 'content-changed'
   | 'live-body'
-  | 'not-resumable';
+  | 'not-resumable'
+  | 'upstreams-exhausted';
 
 export type Decision =
   /** Send again from the start. `onFreshConnection`: not on a pooled one. */
@@ -88,6 +90,8 @@ export interface FailureFacts {
   readonly isReplayable: boolean;
   readonly delivery: Delivery;
   readonly hasBudget: boolean;
+  /** As long as the reader holds nothing, whoever sent the request decides what comes next: a pool has other upstreams. */
+  readonly repeatsAbove?: boolean | undefined;
 }
 
 export interface Step {
@@ -119,6 +123,7 @@ export function decideAfterFailure(
     const free = { ...next, attemptsInRow: Math.max(1, row), usedFreeRepeat: true };
     return { decision: again(facts, 0, 'stale-connection', true), state: free, isCharged: false };
   }
+  if (facts.repeatsAbove === true && facts.delivery.kind === 'nothing') return giveUp('attempts-exhausted', state);
   const isUnknownName = next.notFoundInRow >= MAX_ATTEMPTS_NAME_NOT_FOUND;
   if (!madeProgress && (row >= policy.maxAttempts || isUnknownName)) return giveUp('attempts-exhausted', state);
   return waitAndRepeat(policy, failure, facts, next, state);

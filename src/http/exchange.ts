@@ -203,7 +203,7 @@ export class Exchange implements HopListener, SinkControl, Watchee {
       discardAnswer(hop, fields, this.#life.attempt, this.#clock, () => {});
       return false;
     }
-    if (this.#life.rules.throwOnStatus) {
+    if (this.#life.isRefused(verdict)) {
       this.#watch.stop();
       discardAnswer(hop, fields, this.#life.attempt, this.#clock, (text) => {
         if (!this.#isDone) this.#obey(verdict, step, text === '' ? undefined : new Error(`the server said: ${text}`));
