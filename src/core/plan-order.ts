@@ -33,6 +33,11 @@ export interface Candidate {
  */
 export function planOrder(candidates: readonly Candidate[], random: () => number): readonly number[] {
   if (candidates.length < 2) return candidates.map(({ index }) => index);
+  const guessMs = fastest(candidates);
+  const [first] = candidates;
+  // Mostly all are well and of one tier.
+  if (candidates.every((candidate) => rankOf(candidate) === rankOf(first!)))
+    return orderByLoad([...candidates], guessMs, random);
   const groups = new Map<number, Candidate[]>();
   for (const candidate of candidates) {
     const rank = rankOf(candidate);
@@ -41,7 +46,6 @@ export function planOrder(candidates: readonly Candidate[], random: () => number
     else group.push(candidate);
   }
   const ranks = [...groups.keys()].sort((left, right) => left - right);
-  const guessMs = fastest(candidates);
   return ranks.flatMap((rank) => orderByLoad(groups.get(rank)!, guessMs, random));
 }
 

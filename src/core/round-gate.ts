@@ -130,13 +130,12 @@ function findRefusal(policy: RoundPolicy, state: PoolState, facts: PoolFacts): G
 
 /**
  * Where somebody said "too big", only those that are declared to take more are asked, in later rounds, too: else the
- * order would decide whether they are.
+ * order would decide whether they are. Nothing declared counts as the least, for the same reason.
  */
 function isLargeEnough(state: PoolState, facts: PoolFacts, upstreamIndex: number): boolean {
   for (const [index, verdict] of state.verdicts) {
     if (verdict.nextUpstream !== 'larger') continue;
-    const tried = facts.inputLimit(index) ?? Number.POSITIVE_INFINITY;
-    if (!((facts.inputLimit(upstreamIndex) ?? 0) > tried)) return false;
+    if ((facts.inputLimit(upstreamIndex) ?? 0) <= (facts.inputLimit(index) ?? 0)) return false;
   }
   return true;
 }

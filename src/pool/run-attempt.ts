@@ -17,7 +17,7 @@ import { throwIfAborted } from './drive.ts';
 
 /** What an operation is given beside its upstream. */
 export interface OperationContext {
-  /** Aborted when the caller leaves, when the time is over, and when the attempt has ended. */
+  /** Aborted when the caller leaves, when the time is over, and when the attempt has failed. */
   readonly signal: AbortSignal;
   /** 1-based, over all rounds and upstreams. */
   readonly attemptNumber: number;
@@ -64,14 +64,13 @@ export async function attemptOperation<T, U>(
     course.succeeded();
     return { value };
   } catch (error) {
+    // What the operation left running would compete with its next attempt.
+    if (!stop.signal.aborted) stop.abort(error);
     takeHops(course, ledger);
     throwIfAborted(course, signal);
     if (hasRefusedToRepeat(error)) settings.onMayHaveRun();
     course.failed(error, failureOf(error));
     return undefined;
-  } finally {
-    // What the operation left running would compete with its next attempt.
-    if (!stop.signal.aborted) stop.abort(attemptIsOver());
   }
 }
 
@@ -164,10 +163,6 @@ function timeoutError({ afterMs, isDeadline }: Limit): Error {
   });
   tagFailure(error, failure);
   return error;
-}
-
-function attemptIsOver(): Error {
-  return Object.assign(new Error('this attempt is over'), { name: 'AbortError' });
 }
 
 /** What went out on the wire for this attempt belongs to it. */
