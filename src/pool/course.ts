@@ -319,7 +319,7 @@ export class Course<U> {
     if (attempt !== undefined) attempt.decision = decision;
     if (last?.nextUpstream === 'none') return this.#stop(last.class, chosen?.error);
     const failure = this.#finalFailure(chosen?.verdict.failure);
-    const outcomeClass = chosen?.verdict.class ?? 'throttled';
+    const outcomeClass = chosen?.verdict.class ?? (failure.kind === 'throttled' ? 'throttled' : 'caller');
     const cause = chosen?.error;
     const error = poolErrorFor(reason, failure, cause, this.ledger, this.#nowMs);
     if (this.#end('failed')) this.#emit({ type: 'all-failed', reason, outcomeClass, failure, ...this.#total });

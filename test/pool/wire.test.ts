@@ -225,6 +225,31 @@ for (const door of doors) {
       ]);
     });
 
+    test('a kept connection that died costs one free attempt at the same upstream, and no health', async () => {
+      await using lab = await startLab();
+      const stale = {
+        on: 'every',
+        where: { requestOnConnection: 2 },
+        do: { kind: 'cut', by: 'rst', at: 'request' },
+      } as const;
+      const run = lab.play({ name: 'a', resource, requests: [stale] });
+      const strict = { rounds: { maxRounds: 1, maxAttempts: 1 }, budget: { capacity: 0, ratio: 0 } };
+      await using pool = createPool<unknown>([spec('a', run)], {
+        ...quick,
+        ...strict,
+        connections: { maxPerOrigin: 1 },
+      });
+      await read(pool, door);
+      const { status, trail, ledger } = await read(pool, door);
+      expect(status).toBe(200);
+      expect(trail.map(({ upstream, roundNumber, hops }) => [upstream, roundNumber, hops])).toEqual([
+        ['a', 1, 1],
+        ['a', 1, 1],
+      ]);
+      expect(1 + ledger.hopCount).toBe(run.record.requests.length);
+      expect(pool.status()[0]).toMatchObject({ attempts: 3, failedRequests: 0, succeededRequests: 2 });
+    });
+
     test('an upstream’s own headers reach nobody else', async () => {
       await using lab = await startLab();
       const first = lab.play({ name: 'a', requests: [{ on: 'every', do: { kind: 'status', status: 401 } }] });
