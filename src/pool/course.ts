@@ -1,6 +1,8 @@
 /**
  * One request's way through a pool: takes the steps that core decides, and keeps the books (state, ledger, health, budget,
  * events). It sends nothing and waits for nothing; its driver does, and says how it went. It holds no policy.
+ *
+ * It is long because the books change together: each end of an attempt moves all of them, and no other place may.
  */
 import {
   type Attempt,

@@ -196,6 +196,23 @@ for (const door of doors) {
       }
     });
 
+    test('a one-shot stream that one upstream has read reaches the next one, whole, while it fits the buffer', async () => {
+      await using lab = await startLab();
+      const down = lab.play({ name: 'a', requests: [{ on: 'every', do: { kind: 'status', status: 503 } }] });
+      const well = lab.play({ name: 'b' });
+      const upstreams = [spec('a', down), { ...spec('b', well), tier: 1 }];
+      await using pool = createPool<unknown>(upstreams, quick);
+      const text = 'the quick brown fox '.repeat(2_000);
+      const make = () => Readable.from([text.slice(0, 99), text.slice(99)]);
+      expect((await read(pool, door, { method: 'PUT', body: make() })).status).toBe(200);
+      expect(down.record.requests[0]?.bodySha256).toBe(sha256(Buffer.from(text)));
+      expect(well.record.requests.map(({ bodySha256 }) => bodySha256)).toEqual([sha256(Buffer.from(text))]);
+      // One that does not fit can be sent once: the first answer is all there is.
+      const once = await read(pool, door, { method: 'PUT', body: make(), replayBufferBytes: 10 });
+      expect([once.status, once.trail.length]).toEqual([503, 1]);
+      expect(well.record.requests).toHaveLength(1);
+    });
+
     test('a POST with an idempotency key goes on, and so does one whose refusal is trusted', async () => {
       await using lab = await startLab();
       const first = lab.play({ name: 'a', requests: [{ on: 'every', do: { kind: 'status', status: 500 } }] });
