@@ -10,6 +10,7 @@ const mayImport = {
   fetch: ['core', 'runtime'],
   http: ['core', 'runtime'],
   download: ['core', 'runtime', 'http'],
+  pool: ['core', 'runtime', 'http'],
   cli: ['core', 'runtime', 'http', 'download', 'lab', 'fetch'],
 };
 
@@ -22,6 +23,7 @@ const mayUse = {
   lab: ['node:', 'yaml'],
   http: ['node:', 'undici'],
   download: ['node:'],
+  pool: [],
   cli: ['node:', 'commander', 'undici'],
 };
 

@@ -14,7 +14,8 @@ export type Reason =
   | 'transient-failure'
   | 'throttled'
   | 'pushback'
-  | 'suspicious-answer';
+  | 'suspicious-answer'
+  | 'another-upstream';
 
 /** Why no other attempt is made. */
 export type GiveUpReason =
@@ -28,7 +29,8 @@ export type GiveUpReason =
   | 'deterministic'
   | 'content-changed'
   | 'live-body'
-  | 'not-resumable';
+  | 'not-resumable'
+  | 'upstreams-exhausted';
 
 export type Decision =
   /** Send again from the start. `onFreshConnection`: not on a pooled one. */
@@ -90,6 +92,8 @@ export interface FailureFacts {
   readonly hasBudget: boolean;
   /** Other requests of ours are with the same server now, and the driver can lower their number. */
   readonly isCrowded: boolean;
+  /** As long as the reader holds nothing, whoever sent the request decides what comes next: a pool has other upstreams. */
+  readonly repeatsAbove?: boolean | undefined;
 }
 
 export interface Step {
@@ -110,22 +114,26 @@ export function decideAfterFailure(
   const madeProgress =
     facts.newBytes > 0 && facts.newBytes >= Math.min(policy.minProgressBytes, facts.missingBytes ?? Infinity);
   const row = madeProgress ? 0 : state.attemptsInRow;
+  // Above a pool the others are not one crowd: they have other upstreams to go to.
+  const wantsFewer = facts.isCrowded && facts.repeatsAbove !== true && isAboutNumber(failure);
   const next: RequestState = {
     attemptNumber: state.attemptNumber + 1,
-    attemptsInRow: row + 1,
+    // A refusal that our own crowd brought is no attempt: their number falls by one with each, so they come to an end.
+    attemptsInRow: wantsFewer ? Math.max(1, row) : row + 1,
     usedFreeRepeat: madeProgress ? false : state.usedFreeRepeat,
     lastMark: failure.mark,
     notFoundInRow: failure.kind === 'name-not-found' ? state.notFoundInRow + 1 : 0,
   };
-  const wantsFewer = facts.isCrowded && isAboutNumber(failure);
   const refusal = findRefusal(policy, state, failure, facts);
   if (refusal !== undefined) return giveUp(refusal, state, wantsFewer);
   if (isFreeRepeat(policy, next, failure)) {
     const free = { ...next, attemptsInRow: Math.max(1, row), usedFreeRepeat: true };
     return { decision: again(facts, 0, 'stale-connection', true), state: free, isCharged: false, wantsFewer };
   }
+  if (facts.repeatsAbove === true && facts.delivery.kind === 'nothing')
+    return giveUp('attempts-exhausted', state, wantsFewer);
   const isUnknownName = next.notFoundInRow >= MAX_ATTEMPTS_NAME_NOT_FOUND;
-  if (!madeProgress && (row >= policy.maxAttempts || isUnknownName))
+  if (!madeProgress && !wantsFewer && (row >= policy.maxAttempts || isUnknownName))
     return giveUp('attempts-exhausted', state, wantsFewer);
   return waitAndRepeat(policy, failure, facts, next, state, wantsFewer);
 }
@@ -173,8 +181,9 @@ function waitAndRepeat(
   state: RequestState,
   wantsFewer: boolean,
 ): Step {
-  const isFirstAfterProgress = next.attemptsInRow === 1;
-  const delayMs = delayBefore(policy, failure, facts, next.attemptsInRow - 1);
+  const isFirstAfterProgress = next.attemptsInRow === 1 && !wantsFewer;
+  const waitNumber = wantsFewer ? next.attemptsInRow : next.attemptsInRow - 1;
+  const delayMs = delayBefore(policy, failure, facts, waitNumber);
   if (failure.pushbackMs !== undefined && failure.pushbackMs > policy.maxPushbackMs)
     return giveUp('pushback-too-long', state, wantsFewer);
   if (facts.deadlineAtMs !== undefined && facts.nowMs + delayMs >= facts.deadlineAtMs)

@@ -1,6 +1,7 @@
 import type { GiveUpReason } from './decide.ts';
 import type { Failure } from './failure.ts';
 import type { Ledger } from './ledger.ts';
+import { type TrailEntry, trailOfLedger } from './trail.ts';
 
 const brand = Symbol.for('reknit.error');
 
@@ -46,6 +47,11 @@ export class GaveUpError extends ReknitError {
   constructor(reason: GiveUpReason, message: string, parts: ErrorParts = {}) {
     super('ERR_REKNIT_GAVE_UP', message, parts);
     this.reason = reason;
+  }
+
+  /** The attempts as a pool made them, with upstream and round; the ledger has their hops. */
+  get trail(): readonly TrailEntry[] {
+    return this.ledger === undefined ? [] : trailOfLedger(this.ledger);
   }
 }
 

@@ -1,5 +1,17 @@
 export { delayCapMs, jitteredDelayMs } from './back-off.ts';
 export { type Budget, type BudgetOptions, createBudget } from './budget.ts';
+export {
+  type Circuit,
+  type CircuitFacts,
+  type ClosedCircuit,
+  countsOf,
+  type EjectedCircuit,
+  freshCircuit,
+  isProbeDue,
+  rampOf,
+  returnProbe,
+  takeProbe,
+} from './circuit.ts';
 export { classify, failureOf, type Observation, rowOf, tagFailure } from './classify.ts';
 export {
   type Decision,
@@ -39,6 +51,15 @@ export {
   parseUnsatisfiedRange,
   type RequestedRange,
 } from './fields.ts';
+export { chooseFinal, comeBackMs, type FinalCandidate, poolErrorFor } from './final-error.ts';
+export {
+  type AttemptHealth,
+  type AttemptStart,
+  freshTicket,
+  type HealthStep,
+  type HealthTicket,
+  settleHealth,
+} from './health-ticket.ts';
 export { parseHttpDate } from './http-date.ts';
 export { type Attempt, type Hop, type Integrity, type Ledger, LedgerBook, type Outcome } from './ledger.ts';
 export { ledgerOf, rememberLedger } from './ledger-of.ts';
@@ -57,6 +78,19 @@ export {
   type TimeoutOptions,
 } from './options.ts';
 export {
+  type ClassRow,
+  type HealthEffect,
+  type OutcomeClass,
+  type OutcomeFacts,
+  type OutcomeRow,
+  outcomeClasses,
+  outcomeRows,
+  type UpstreamVerdict,
+  verdictAs,
+  verdictOf,
+} from './outcome-class.ts';
+export { type Candidate, MAX_TIER, nextLatencyMs, planOrder } from './plan-order.ts';
+export {
   type ConnectionLimits,
   MAX_BAD_RESUMES,
   MAX_DRAIN_BYTES,
@@ -68,7 +102,16 @@ export {
   type RetryPolicy,
   type Timeouts,
 } from './policy.ts';
+export {
+  type EjectionPolicy,
+  type PoolPolicy,
+  type PoolPolicyOptions,
+  poolOptionRows,
+  type RoundPolicy,
+  resolvePoolPolicy,
+} from './pool-policy.ts';
 export { type PushbackFields, parsePushback } from './pushback.ts';
+export { heldForMs, MAX_PUSHBACK_MEMORY_MS, type PushbackMemory, rememberPushback } from './pushback-memory.ts';
 export { parseDuration, parseSize } from './quantities.ts';
 export { isSecretHeader, redactUrl } from './redact.ts';
 export { isIdempotentMethod, isRepeatable } from './repeatable.ts';
@@ -85,6 +128,16 @@ export {
   type ResumeVerdict,
 } from './resume.ts';
 export {
+  beginRequest,
+  beginRound,
+  beginVisit,
+  decideInPool,
+  endVisit,
+  type PoolDecision,
+  type PoolFacts,
+  type PoolState,
+} from './round-gate.ts';
+export {
   type BodyPlace,
   describeCauses,
   describeFailure,
@@ -96,3 +149,4 @@ export {
   readableText,
 } from './sentences.ts';
 export { defaultTransientStatuses, type StatusFacts, statusPhrase, statusVerdict } from './status.ts';
+export { type TrailEntry, trailOfLedger } from './trail.ts';

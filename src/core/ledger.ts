@@ -4,6 +4,7 @@
  */
 import type { Decision } from './decide.ts';
 import type { Failure } from './failure.ts';
+import type { OutcomeClass } from './outcome-class.ts';
 
 /** How the end of a body is known. */
 export type Integrity = 'digest' | 'length' | 'framing' | 'unverifiable';
@@ -29,6 +30,13 @@ export interface Attempt {
   readonly attemptNumber: number;
   readonly startedAtMs: number;
   readonly hops: Hop[];
+  /** Under a pool: whom it was made at, and in which round (1-based). */
+  readonly upstream?: string;
+  readonly roundNumber?: number;
+  /** Under a pool: what the failure means to it. */
+  outcomeClass?: OutcomeClass;
+  /** First byte asked for, where the attempt continues a body. */
+  readonly fromByte?: number;
   endedAtMs?: number;
   /** Body bytes that the reader had not had before. */
   newBytes: number;
@@ -82,6 +90,8 @@ export class LedgerBook implements Ledger {
   outcome: Outcome = 'open';
   integrity: Integrity | undefined = undefined;
   endedAtMs: number | undefined = undefined;
+  /** Under a pool: where the attempts are made now. */
+  place: { readonly upstream: string; readonly roundNumber: number } | undefined = undefined;
 
   constructor(method: string, url: string, startedAtMs: number, redact: (url: string) => string) {
     this.method = method;
@@ -95,9 +105,22 @@ export class LedgerBook implements Ledger {
     return this.#redact(this.#rawUrl);
   }
 
-  beginAttempt(nowMs: number): Attempt {
+  beginAttempt(nowMs: number, fromByte?: number): Attempt {
     this.attemptCount += 1;
-    const attempt: Attempt = { attemptNumber: this.attemptCount, startedAtMs: nowMs, hops: [], newBytes: 0 };
+    const { attemptCount: attemptNumber, place } = this;
+    // Two literals: a spread costs as much here as all the rest of a small request's ledger.
+    const attempt: Attempt =
+      place === undefined
+        ? { attemptNumber, startedAtMs: nowMs, hops: [], newBytes: 0 }
+        : {
+            attemptNumber,
+            startedAtMs: nowMs,
+            hops: [],
+            newBytes: 0,
+            upstream: place.upstream,
+            roundNumber: place.roundNumber,
+          };
+    if (fromByte !== undefined) (attempt as { fromByte?: number }).fromByte = fromByte;
     this.attempts.push(attempt);
     if (this.attempts.length > 2 * MAX_LEDGER_ATTEMPTS_AT_EACH_END) {
       this.attempts.splice(MAX_LEDGER_ATTEMPTS_AT_EACH_END, 1);

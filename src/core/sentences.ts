@@ -70,6 +70,7 @@ const endOf: Readonly<Record<GiveUpReason, string>> = {
   'content-changed': 'the content changed while it was being read: start again to get the new version',
   'live-body': 'a live stream cannot be continued: open it again',
   'not-resumable': 'the rest cannot be asked for, since the server gave neither a validator nor a length',
+  'upstreams-exhausted': 'no upstream is left to ask',
 };
 
 /** The first line of an error's message; it tells a person what happened without the ledger. */
@@ -97,6 +98,7 @@ const becauseOf: Readonly<Record<Reason, string>> = {
   throttled: 'asked to slow down',
   pushback: 'the server named the pause',
   'suspicious-answer': 'the answer is not believed the first time',
+  'another-upstream': 'another upstream may do better',
 };
 
 export function describeReason(reason: Reason): string {

@@ -20,7 +20,8 @@ export function attemptLimits(phase: 'headers' | 'body', sight: AttemptSight): W
   if (phase === 'body' && sight.reader?.representation?.isLive === true) return undefined;
   if (phase === 'headers' && waitsForCaller(sight)) return undefined;
   const mayRepeat = mayRepeatIn(phase, sight);
-  const { headersMs, stallMs, minBytesPerSecond } = policy.timeouts;
+  const { stallMs, minBytesPerSecond } = policy.timeouts;
+  const { headersMs } = sight.life;
   if (isGentle && !mayRepeat) return { headersMs: UNDICI_TIMEOUT_MS, stallMs: UNDICI_TIMEOUT_MS, minBytesPerSecond: 0 };
   return { headersMs, stallMs, minBytesPerSecond: mayRepeat ? minBytesPerSecond : 0 };
 }

@@ -155,7 +155,8 @@ export class PooledClient implements Client {
       path: target.path,
       method: method.toUpperCase() as Dispatcher.HttpMethod,
       headers: withLogin(headers, target.authorization) as string[],
-      body: (body ?? null) as never,
+      // undici destroys a stream when the attempt fails; where another one follows elsewhere, it must not see it.
+      body: (this.#operation?.above === undefined || !body ? (body ?? null) : () => body) as never,
       signal: signal ?? null,
     });
     const { statusCode, headers: received, body: stream } = answer;

@@ -201,7 +201,7 @@ export class Exchange implements HopListener, SinkControl, Watchee {
       discardAnswer(hop, fields, this.#life.attempt, this.#clock, () => {});
       return false;
     }
-    if (this.#life.rules.throwOnStatus) {
+    if (this.#life.isRefused(verdict)) {
       this.#watch.stop();
       discardAnswer(hop, fields, this.#life.attempt, this.#clock, (text) => {
         if (!this.#isDone) this.#obey(verdict, step, text === '' ? undefined : new Error(`the server said: ${text}`));
@@ -423,6 +423,7 @@ export class Exchange implements HopListener, SinkControl, Watchee {
     if (this.#reader!.framing !== 'none') ledger.integrity = this.#reader!.hasOverlapped ? 'unverifiable' : integrity;
     attempt.newBytes = this.#newBytes();
     attempt.endedAtMs = this.#life.nowMs;
+    if (!this.#endsWithStatus) this.#life.shared.transport.wentWell(String(this.#wire.origin));
     this.#close();
     if (!this.#life.staysOpen(this.#reader!.status)) this.#life.end(this.#endsWithStatus ? 'status' : 'complete');
     this.#sink.onEnd(trailers);

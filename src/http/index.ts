@@ -15,6 +15,7 @@ export {
   ReknitError,
   type ReknitEvent,
 } from '../core/index.ts';
+export { clientForAttempt, createClientBelow, replaceHeaders } from './below.ts';
 export {
   type Client,
   type ClientOptions,
@@ -28,8 +29,10 @@ export { optionsFromEnvironment, optionsFromValues, parseOption, variableOf } fr
 export type { FetchInit } from './fetch.ts';
 export { type HealingOptions, healing } from './healing.ts';
 export { install } from './install.ts';
+export type { Above, KeptBody, Operation } from './life.ts';
 export type { ProxyOption, ProxySettings } from './proxy-rules.ts';
 export type { BodySource } from './request-body.ts';
+export { headerOf, type RequestHeaders } from './request-headers.ts';
 export type { RequestOptions } from './request-options.ts';
 export { type OperationContext, type RetryOperationOptions, retry } from './retry.ts';
 export { fetch, request } from './shared-client.ts';

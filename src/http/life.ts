@@ -45,6 +45,27 @@ export interface Operation {
   state: RequestState;
   /** Of the operation as a whole; its requests share it. */
   readonly deadlineAtMs: number | undefined;
+  /** Whoever decides above about everything before an answer: a pool. */
+  readonly above?: Above | undefined;
+}
+
+/** What somebody above, who may take a request elsewhere, says about one attempt at it and hears of it. */
+export interface Above {
+  /** Where the request body outlives the attempt: what one read of a one-shot body, the next can send. */
+  readonly kept: KeptBody | undefined;
+  /** Replaces the limit of the wait for headers. */
+  readonly headersMs: number | undefined;
+  /** The answer with this final status is not handed on: its attempt fails. */
+  refuses(failure: Failure): boolean;
+  /** An attempt starts; also one that continues a body. */
+  onAttempt(attempt: Attempt): void;
+  /** No byte comes any more, nor any attempt. */
+  onEnd(outcome: Outcome): void;
+}
+
+/** A request body between attempts; whoever made the keeper releases it. */
+export interface KeptBody {
+  body: RequestBody | undefined;
 }
 
 function earlier(a: number | undefined, b: number | undefined): number | undefined {
@@ -67,6 +88,7 @@ export class Life {
   #deadlineTimer: Timer | undefined;
   readonly #isWatched: boolean;
   readonly #operation: Operation | undefined;
+  readonly #above: Above | undefined;
   #hasEnded = false;
   /** Whoever made this request decides itself when it has ended. */
   isHeldOpen = false;
@@ -85,7 +107,10 @@ export class Life {
       declared: rules.repeatable,
       hasIdempotencyKey: rules.idempotencyKey !== undefined || hasKey(home),
     });
-    this.body = createRequestBody(rules.bodySource ?? (home.body as never), rules.replayBufferBytes);
+    this.#above = operation?.above;
+    const kept = this.#above?.kept;
+    this.body = kept?.body ?? createRequestBody(rules.bodySource ?? (home.body as never), rules.replayBufferBytes);
+    if (kept !== undefined) kept.body = this.body;
     this.#isWatched = rules.onEvent !== undefined || shared.onEvent !== undefined;
     this.deadlineAtMs = earlier(
       rules.deadlineMs === undefined ? undefined : nowMs + rules.deadlineMs,
@@ -94,7 +119,8 @@ export class Life {
     if (this.deadlineAtMs !== undefined) {
       this.#deadlineTimer = clock.after(Math.max(0, this.deadlineAtMs - nowMs), () => this.onDeadline?.(), 'idle');
     }
-    shared.budget.earn();
+    // Above, one request may be several of ours, and is one first attempt.
+    if (this.#above === undefined) shared.budget.earn();
     this.attempt = this.beginAttempt(undefined);
   }
 
@@ -102,12 +128,22 @@ export class Life {
     return this.shared.runtime.clock.nowMs();
   }
 
+  get headersMs(): number {
+    return this.#above?.headersMs ?? this.shared.policy.timeouts.headersMs;
+  }
+
+  /** A final status that rejects. */
+  isRefused(failure: Failure): boolean {
+    return this.rules.throwOnStatus || this.#above?.refuses(failure) === true;
+  }
+
   get isPastDeadline(): boolean {
     return this.deadlineAtMs !== undefined && this.nowMs >= this.deadlineAtMs;
   }
 
   beginAttempt(fromByte: number | undefined): Attempt {
-    this.attempt = this.ledger.beginAttempt(this.nowMs);
+    this.attempt = this.ledger.beginAttempt(this.nowMs, fromByte);
+    this.#above?.onAttempt(this.attempt);
     if (this.isWatched) this.emit({ type: 'attempt', ...(fromByte === undefined ? {} : { fromByte }) });
     return this.attempt;
   }
@@ -124,6 +160,7 @@ export class Life {
       random: runtime.random,
       isRepeatable: this.isRepeatable,
       hasBudget: budget.hasOne(),
+      repeatsAbove: this.#above !== undefined,
     });
   }
 
@@ -165,9 +202,13 @@ export class Life {
     this.#hasEnded = true;
     this.#deadlineTimer?.cancel();
     this.onDeadline = undefined;
-    this.body.release();
+    if (this.#above?.kept === undefined) this.body.release();
     if (this.#operation === undefined) this.ledger.end(outcome, this.nowMs);
-    if (!this.isWatched) return;
+    if (this.isWatched) this.#emitEnd(outcome);
+    this.#above?.onEnd(outcome);
+  }
+
+  #emitEnd(outcome: Outcome): void {
     const { integrity, attemptCount, deliveredBytes } = this.ledger;
     const proof = integrity === undefined ? {} : { integrity };
     this.emit({ type: 'end', outcome, attempts: attemptCount, deliveredBytes, ...proof });

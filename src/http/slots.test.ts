@@ -49,18 +49,26 @@ test('twenty thousand who gave up while they waited are passed over within one f
   expect(last).toBe(true);
 });
 
-test('a lowered limit is one fewer than ran, and comes back by one for every five seconds without a refusal', () => {
+test('a lowered limit is one fewer than ran, and comes back with good ends, or slowly without', () => {
   let nowMs = 0;
   const slots = new Slots(8, () => nowMs);
   for (let i = 0; i < 6; i += 1) slots.take(() => {});
   slots.lower();
   expect(slots.limit).toBe(5);
   slots.lower();
+  slots.lower();
+  slots.lower();
+  expect(slots.limit).toBe(2);
+  slots.wentWell();
+  slots.wentWell();
+  expect(slots.limit).toBe(2);
+  nowMs = 1_000;
+  slots.wentWell();
+  expect(slots.limit).toBe(3);
+  nowMs = 31_000;
   expect(slots.limit).toBe(4);
-  nowMs = 4_999;
-  expect(slots.limit).toBe(4);
-  nowMs = 11_000;
-  expect(slots.limit).toBe(6);
   nowMs = 1_000_000;
+  expect(slots.limit).toBe(8);
+  slots.wentWell();
   expect(slots.limit).toBe(8);
 });

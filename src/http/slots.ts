@@ -2,14 +2,16 @@
  * How many requests go to one origin (or through one proxy) at once. Waiting here has no phase of its own: the connection's
  * clocks start when a slot was given.
  */
-/** Long against the waits after a refusal, so that asking for more costs few of them. */
-const MS_BEFORE_ONE_MORE = 5_000;
+/** A refusal costs an attempt of whoever met it: more are asked for rarely, and best when others have just ended well. */
+const MS_BEFORE_ONE_MORE = 30_000;
+const MS_BEFORE_ONE_MORE_THAT_EARNED_IT = 1_000;
 
 export class Slots {
   readonly #maxLimit: number;
   readonly #nowMs: () => number;
   #limit: number;
   #changedAtMs = 0;
+  #goodEnds = 0;
   #used = 0;
   #isHandingOut = false;
   readonly #waiting: (() => void)[] = [];
@@ -67,11 +69,27 @@ export class Slots {
   lower(): void {
     this.#limit = Math.max(1, Math.min(this.limit, this.#used) - 1);
     this.#changedAtMs = this.#nowMs();
+    this.#goodEnds = 0;
   }
 
-  /** It comes back by one for every while without a refusal: nothing stays throttled for ever. */
+  get isLowered(): boolean {
+    return this.#limit < this.#maxLimit;
+  }
+
+  /** After as many good ends as may run at once, one more may. */
+  wentWell(): void {
+    this.#goodEnds += 1;
+    const nowMs = this.#nowMs();
+    const isEarned = this.#goodEnds >= this.#limit && nowMs - this.#changedAtMs >= MS_BEFORE_ONE_MORE_THAT_EARNED_IT;
+    if (!this.isLowered || !isEarned) return;
+    this.#limit += 1;
+    this.#changedAtMs = nowMs;
+    this.#goodEnds = 0;
+  }
+
+  /** It also comes back by one for every long while without a refusal: nothing stays throttled for ever. */
   get limit(): number {
-    if (this.#limit === this.#maxLimit) return this.#limit;
+    if (!this.isLowered) return this.#limit;
     const steps = Math.floor((this.#nowMs() - this.#changedAtMs) / MS_BEFORE_ONE_MORE);
     if (steps > 0) {
       this.#limit = Math.min(this.#maxLimit, this.#limit + steps);

@@ -21,6 +21,8 @@ export interface Transport {
   pass(options: DispatchOptions, handler: Dispatcher.DispatchHandler): void;
   /** The origin, or the proxy in front of it, wants fewer of us at once. */
   slowDown(origin: string): void;
+  /** A request to the origin has ended well. */
+  wentWell(origin: string): void;
   /** Hops beside this one are with the origin, or with the proxy in front of it. */
   isCrowded(origin: string, hop: HopHandler): boolean;
   close(): Promise<void>;
@@ -48,6 +50,8 @@ export class AgentTransport implements Transport {
   #freshHttp1: Agent | undefined;
   /** Connections for one request each. */
   readonly #alone = new Set<Client>();
+  /** Some origin gets fewer requests at once than the policy allows. */
+  #isLowered = false;
   readonly #routes = new Map<string, Route>();
   readonly #slotsByPlace = new Map<string, Slots>();
   readonly #tunnels = new Map<string, TunnelCount>();
@@ -98,7 +102,16 @@ export class AgentTransport implements Transport {
   }
 
   slowDown(origin: string): void {
+    this.#isLowered = true;
     this.#routes.get(origin)?.slots.lower();
+  }
+
+  wentWell(origin: string): void {
+    if (!this.#isLowered) return;
+    let isLowered = false;
+    this.#routes.get(origin)?.slots.wentWell();
+    for (const { slots } of this.#routes.values()) isLowered ||= slots.isLowered;
+    this.#isLowered = isLowered;
   }
 
   isCrowded(origin: string, hop: HopHandler): boolean {
@@ -249,6 +262,8 @@ export class ForeignTransport implements Transport {
   }
 
   slowDown(): void {}
+
+  wentWell(): void {}
 
   isCrowded(): boolean {
     return false;

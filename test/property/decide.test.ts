@@ -195,7 +195,7 @@ test('attempts in a row that gain nothing never exceed maxAttempts and the one f
       let at = freshState;
       let row = 1;
       for (const [f, x] of list) {
-        const idle = { ...x, newBytes: 0, hasBudget: true };
+        const idle = { ...x, newBytes: 0, hasBudget: true, isCrowded: false };
         const step = decideAfterFailure(p, at, f, idle);
         if (step.decision.kind === 'give-up') return;
         row += 1;

@@ -19,6 +19,7 @@ test('ten thousand attempts that fail within their call use one stack frame, and
     },
     pass() {},
     slowDown() {},
+    wentWell() {},
     isCrowded: () => false,
     close: async () => {},
     destroy: async () => {},

@@ -66,6 +66,8 @@ export class VirtualTransport implements Transport {
 
   slowDown(): void {}
 
+  wentWell(): void {}
+
   isCrowded(): boolean {
     return false;
   }

@@ -1,0 +1,198 @@
+/**
+ * What comes next for a request in a pool: another upstream at once, another round after a wait, or the end. Pure and
+ * total; the verdict follows from what each upstream said last, not from the order in which they said it.
+ */
+import { delayCapMs } from './back-off.ts';
+import type { GiveUpReason, Reason } from './decide.ts';
+import type { UpstreamVerdict } from './outcome-class.ts';
+import type { RoundPolicy } from './pool-policy.ts';
+
+/** What is remembered of a request between its attempts. Upstreams are known by their index in its snapshot. */
+export interface PoolState {
+  /** The current round, 1-based. */
+  readonly roundNumber: number;
+  /** Attempts started. */
+  readonly attempts: number;
+  /** Upstreams that this round has yet to visit, in order. */
+  readonly queue: readonly number[];
+  readonly visitsInRound: number;
+  /** Waits in a row after which nobody could be visited. */
+  readonly idleWaits: number;
+  /** What each upstream said last. */
+  readonly verdicts: ReadonlyMap<number, UpstreamVerdict>;
+  /** What the last attempt came to; undefined before its end, and before the first. */
+  readonly last: UpstreamVerdict | undefined;
+  /** The budget has been charged for the next attempt when its round was decided. */
+  readonly isPaid: boolean;
+}
+
+export interface PoolFacts {
+  readonly nowMs: number;
+  /** On the clock of `nowMs`. */
+  readonly deadlineAtMs: number | undefined;
+  /** In [0, 1). */
+  readonly random: () => number;
+  readonly hasBudget: boolean;
+  /** Sending again does no harm, even where the last attempt may have run. */
+  readonly isRepeatable: boolean;
+  /** The request body can be produced again, whole. */
+  readonly isReplayable: boolean;
+  /** How long the upstream still wants to be left alone; 0 when it may be asked. */
+  heldForMs(upstreamIndex: number): number;
+  /** The most input that it is declared to take, in any unit that all share. */
+  inputLimit(upstreamIndex: number): number | undefined;
+}
+
+export type PoolDecision =
+  | {
+      readonly kind: 'attempt';
+      readonly upstreamIndex: number;
+      /** Takes one retry from the budget. */
+      readonly isCharged: boolean;
+      /** Nobody else could use the time that is left: it gets all of it. */
+      readonly isLastCandidate: boolean;
+    }
+  | {
+      readonly kind: 'wait';
+      readonly delayMs: number;
+      readonly because: Reason;
+      /** The round that begins after the wait, and whom it may visit. */
+      readonly roundNumber: number;
+      readonly eligible: readonly number[];
+      readonly isCharged: boolean;
+    }
+  | { readonly kind: 'give-up'; readonly reason: GiveUpReason };
+
+export function beginRequest(order: readonly number[]): PoolState {
+  return {
+    roundNumber: 1,
+    attempts: 0,
+    queue: order,
+    visitsInRound: 0,
+    idleWaits: 0,
+    verdicts: noVerdicts,
+    last: undefined,
+    isPaid: false,
+  };
+}
+
+const noVerdicts: ReadonlyMap<number, UpstreamVerdict> = new Map();
+
+export function beginRound(
+  state: PoolState,
+  decision: PoolDecision & { readonly kind: 'wait' },
+  order: readonly number[],
+): PoolState {
+  const idleWaits = decision.roundNumber === state.roundNumber ? state.idleWaits + 1 : 0;
+  const isPaid = state.isPaid || decision.isCharged;
+  return { ...state, roundNumber: decision.roundNumber, queue: order, visitsInRound: 0, idleWaits, isPaid };
+}
+
+export function beginVisit(state: PoolState, upstreamIndex: number): PoolState {
+  return {
+    ...state,
+    attempts: state.attempts + 1,
+    queue: state.queue.filter((index) => index !== upstreamIndex),
+    visitsInRound: state.visitsInRound + 1,
+    last: undefined,
+    isPaid: false,
+  };
+}
+
+export function endVisit(state: PoolState, upstreamIndex: number, verdict: UpstreamVerdict): PoolState {
+  return { ...state, verdicts: new Map(state.verdicts).set(upstreamIndex, verdict), last: verdict };
+}
+
+export function decideInPool(policy: RoundPolicy, state: PoolState, facts: PoolFacts): PoolDecision {
+  const refusal = findRefusal(policy, state, facts);
+  if (refusal !== undefined) return { kind: 'give-up', reason: refusal };
+  const next = state.queue.find((index) => facts.heldForMs(index) === 0 && isLargeEnough(state, facts, index));
+  if (next === undefined) return decideNextRound(policy, state, facts);
+  const isRetry = state.attempts > 0;
+  if (isRetry && !state.isPaid && !facts.hasBudget) return { kind: 'give-up', reason: 'budget-exhausted' };
+  return {
+    kind: 'attempt',
+    upstreamIndex: next,
+    isCharged: isRetry && !state.isPaid,
+    isLastCandidate: isLastCandidate(policy, state, facts, next),
+  };
+}
+
+/** Reasons that hold whoever is left. */
+function findRefusal(policy: RoundPolicy, state: PoolState, facts: PoolFacts): GiveUpReason | undefined {
+  const { last } = state;
+  if (last?.nextUpstream === 'none') return 'permanent';
+  if (facts.deadlineAtMs !== undefined && facts.nowMs >= facts.deadlineAtMs) return 'deadline';
+  if (last?.failure.mayHaveRun === true && !facts.isRepeatable) return 'may-have-run';
+  if (state.attempts > 0 && !facts.isReplayable) return 'body-not-replayable';
+  return state.attempts >= policy.maxAttempts ? 'upstreams-exhausted' : undefined;
+}
+
+/**
+ * Where somebody said "too big", only those that are declared to take more are asked, in later rounds, too: else the
+ * order would decide whether they are. Nothing declared counts as the least, for the same reason.
+ */
+function isLargeEnough(state: PoolState, facts: PoolFacts, upstreamIndex: number): boolean {
+  for (const [index, verdict] of state.verdicts) {
+    if (verdict.nextUpstream !== 'larger') continue;
+    if ((facts.inputLimit(upstreamIndex) ?? 0) <= (facts.inputLimit(index) ?? 0)) return false;
+  }
+  return true;
+}
+
+function isLastCandidate(policy: RoundPolicy, state: PoolState, facts: PoolFacts, chosen: number): boolean {
+  // After a silence the request may have run: for one that must not run twice, there is no other candidate.
+  if (!facts.isRepeatable || !facts.isReplayable) return true;
+  if (state.attempts + 1 >= policy.maxAttempts) return true;
+  if (state.queue.some((index) => index !== chosen && isLargeEnough(state, facts, index))) return false;
+  if (state.roundNumber >= policy.maxRounds) return true;
+  return ![...state.verdicts].some(([index, verdict]) => index !== chosen && verdict.nextRound);
+}
+
+function decideNextRound(policy: RoundPolicy, state: PoolState, facts: PoolFacts): PoolDecision {
+  const eligible = eligibleFor(policy, state, facts);
+  if (eligible.length === 0) return { kind: 'give-up', reason: 'upstreams-exhausted' };
+  // A round that could visit nobody, since all asked for a pause, is not over yet; but it does not wait for ever.
+  const isIdle = state.visitsInRound === 0;
+  if (isIdle ? state.idleWaits >= policy.maxRounds : state.roundNumber >= policy.maxRounds)
+    return { kind: 'give-up', reason: isIdle ? 'pushback-too-long' : 'upstreams-exhausted' };
+  const heldMs = Math.min(...eligible.map((index) => facts.heldForMs(index)));
+  if (heldMs > policy.maxPushbackMs) return { kind: 'give-up', reason: 'pushback-too-long' };
+  const delayMs = delayBeforeRound(policy, isIdle ? 0 : state.roundNumber, heldMs, facts);
+  if (facts.deadlineAtMs !== undefined && facts.nowMs + delayMs >= facts.deadlineAtMs)
+    return { kind: 'give-up', reason: 'deadline' };
+  const isCharged = state.attempts > 0 && !state.isPaid;
+  if (isCharged && !facts.hasBudget) return { kind: 'give-up', reason: 'budget-exhausted' };
+  const because = heldMs > 0 ? 'pushback' : reasonOf(state, eligible);
+  return { kind: 'wait', delayMs, because, roundNumber: state.roundNumber + (isIdle ? 0 : 1), eligible, isCharged };
+}
+
+/** Who may be asked in the next round, by what each said last. In the order of their indexes: no other order is known. */
+function eligibleFor(policy: RoundPolicy, state: PoolState, facts: PoolFacts): readonly number[] {
+  const isOpen = policy.gate === 'each' || [...state.verdicts.values()].every(({ nextRound }) => nextRound);
+  if (!isOpen) return [];
+  const failedForNow = [...state.verdicts].filter(([, verdict]) => verdict.nextRound).map(([index]) => index);
+  // Who asked for a pause before this request came has not been asked by it yet.
+  const passedBy = state.queue.filter((index) => !state.verdicts.has(index));
+  return [...failedForNow, ...passedBy]
+    .filter((index) => isLargeEnough(state, facts, index))
+    .toSorted((left, right) => left - right);
+}
+
+/** Full jitter, at least the shortest pause that somebody asked for. `waitNumber` 0: only the pause. */
+function delayBeforeRound(policy: RoundPolicy, waitNumber: number, heldMs: number, facts: PoolFacts): number {
+  const leftMs = facts.deadlineAtMs === undefined ? Number.POSITIVE_INFINITY : facts.deadlineAtMs - facts.nowMs;
+  // Half of what is left at most: the attempt needs the other half.
+  const capMs =
+    waitNumber === 0 ? 0 : Math.min(delayCapMs(waitNumber, policy.baseDelayMs, policy.maxDelayMs), leftMs / 2);
+  const ownMs = Math.round(facts.random() * capMs);
+  if (heldMs === 0) return ownMs;
+  // Never earlier than told, and not everybody at the same instant.
+  const spreadMs = Math.round(facts.random() * Math.min(policy.baseDelayMs, heldMs / 10));
+  return Math.max(ownMs, Math.ceil(heldMs) + spreadMs);
+}
+
+function reasonOf(state: PoolState, eligible: readonly number[]): Reason {
+  const isThrottled = eligible.every((index) => state.verdicts.get(index)?.class === 'throttled');
+  return isThrottled ? 'throttled' : 'transient-failure';
+}
