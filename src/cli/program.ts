@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 import { exitCodes } from './exit-code.ts';
+import { createExplainCommand } from './explain-command.ts';
 import { createGetCommand } from './get-command.ts';
 
 const about = 'HTTP downloads and requests that survive broken connections over their whole life.';
@@ -21,11 +22,10 @@ export async function runCommandLine(args: readonly string[]): Promise<number> {
     .helpOption('-h, --help', 'show help')
     .helpCommand(false)
     .addHelpText('after', exits);
-  program.addCommand(
-    createGetCommand((exit) => {
-      code = exit;
-    }),
-  );
+  const onExit = (exit: number) => {
+    code = exit;
+  };
+  program.addCommand(createGetCommand(onExit)).addCommand(createExplainCommand(onExit));
   for (const command of [program, ...program.commands]) tame(command);
   try {
     if (args.length === 0) {
