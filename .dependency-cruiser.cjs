@@ -11,7 +11,8 @@ const mayImport = {
   http: ['core', 'runtime'],
   download: ['core', 'runtime', 'http'],
   pool: ['core', 'runtime', 'http'],
-  cli: ['core', 'runtime', 'http', 'download', 'lab', 'fetch'],
+  diagnose: ['core', 'runtime', 'http'],
+  cli: ['core', 'runtime', 'http', 'download', 'diagnose', 'lab', 'fetch'],
 };
 
 /** What else a folder may reach: Node's own modules and packages. */
@@ -24,6 +25,7 @@ const mayUse = {
   http: ['node:', 'undici'],
   download: ['node:'],
   pool: [],
+  diagnose: [],
   cli: ['node:', 'commander', 'undici'],
 };
 

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 import { createConformanceCommand } from './conformance-command.ts';
 import { exitCodes } from './exit-code.ts';
+import { createExplainCommand } from './explain-command.ts';
 import { createGetCommand } from './get-command.ts';
 import { createLabCommand } from './lab-command.ts';
 
@@ -29,6 +30,7 @@ export async function runCommandLine(args: readonly string[]): Promise<number> {
   program.addCommand(createGetCommand(onExit));
   program.addCommand(createLabCommand(onExit));
   program.addCommand(createConformanceCommand(onExit));
+  program.addCommand(createExplainCommand(onExit));
   for (const command of [program, ...program.commands]) tame(command);
   try {
     if (args.length === 0) {
