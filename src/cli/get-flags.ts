@@ -14,5 +14,10 @@ export interface GetFlags {
   readonly key?: string;
   readonly proxy?: string;
   readonly unixSocket?: string;
+  readonly mirror?: readonly string[];
+  readonly requireProof?: boolean;
+  readonly connections?: string;
+  readonly limitRate?: string;
+  readonly state?: boolean;
   readonly [flag: string]: unknown;
 }

@@ -2,11 +2,12 @@
 import { readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { ConfigError, checkOption, redactUrl, show } from '../core/index.ts';
-import { checkHeader, clientOptionsForDownload, parseChecksum } from '../download/index.ts';
+import { checkHeader, clientOptionsForDownload, parseChecksumSource } from '../download/index.ts';
 import { type ClientOptions, optionsFromValues, parseOption, variableOf } from '../http/index.ts';
 import { fileNameOf } from './file-name.ts';
 import { isFolder } from './folder.ts';
 import type { GetFlags } from './get-flags.ts';
+import { resolveTransfer, type TransferOptions } from './get-transfer-settings.ts';
 import { loginFromNetrc } from './netrc.ts';
 import { keyOf } from './option-flags.ts';
 
@@ -24,6 +25,7 @@ export interface GetSettings {
   readonly folder: string | undefined;
   readonly checksum: string | undefined;
   readonly client: ClientOptions;
+  readonly transfer: TransferOptions;
   readonly force: boolean;
 }
 
@@ -31,16 +33,18 @@ export interface GetSettings {
 export function resolveGet(texts: readonly string[], flags: GetFlags, isGiven: (key: string) => boolean): GetSettings {
   const urls = texts.map(parseUrl);
   checkTogether(urls, flags);
-  if (flags.checksum !== undefined) parseChecksum(flags.checksum, 'use --checksum');
+  if (flags.checksum !== undefined) parseChecksumSource(flags.checksum, 'use --checksum');
   const folder = folderFor(urls, flags.output);
   const headers = headersFrom(flags);
   const jobs = urls.map((url) => jobFor(url, flags, folder, headers));
   checkDistinct(jobs);
+  const client = clientOptionsFrom(flags, isGiven);
   return {
     jobs,
     folder,
     checksum: flags.checksum,
-    client: clientOptionsFrom(flags, isGiven),
+    client,
+    transfer: resolveTransfer(urls, flags, client),
     force: flags.force === true,
   };
 }

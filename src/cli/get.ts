@@ -84,9 +84,10 @@ class Batch {
   }
 
   async #download({ url, target, headers }: Job): Promise<void> {
-    const { client: options, checksum, force, folder } = this.#settings;
+    const { client: options, checksum, force, folder, transfer } = this.#settings;
     const reporter = this.#reporter;
     const common = {
+      ...transfer,
       ...(options.retry === undefined ? {} : { retry: options.retry }),
       ...(options.timeouts === undefined ? {} : { timeouts: options.timeouts }),
       headers,

@@ -12,6 +12,8 @@
  * | `wait` | `attempt` (the failed one), `delayMs`, `because`, `next`: `retry` or `resume` |
  * | `healed` | `attempt`, `atByte`, `how`: `range`, `overlap`, `reread` |
  * | `restart` | `because`, `lostBytes` |
+ * | `connections` | `count`: that bring the file from now on |
+ * | `mirror` | `mirror`: the address that is asked now, `because` |
  * | `progress` | `bytes`, `totalBytes` where known, `receivedBytes`, `attempt`; at most once a second |
  * | `note` | `text` |
  * | `kept` | `keptBytes`, `totalBytes` where known, `folder`, `canContinue` |
@@ -126,6 +128,10 @@ function fieldsOf(event: DownloadEvent): Fields | undefined {
     }
     case 'note':
       return { text: event.text };
+    case 'connections':
+      return { count: event.count };
+    case 'mirror':
+      return { mirror: event.url, because: event.because };
     case 'give-up':
     case 'end':
       return undefined;

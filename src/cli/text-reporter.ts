@@ -147,6 +147,10 @@ export class TextReporter implements Reporter {
         return `starting again from byte 0, since ${event.because} (${formatBytes(event.lostBytes)} thrown away)`;
       case 'note':
         return event.text;
+      case 'mirror':
+        return `trying ${event.url}, since ${event.because}`;
+      case 'connections':
+        return this.#level === 'verbose' ? `${event.count} connections` : undefined;
       case 'attempt':
       case 'response':
         return this.#level === 'verbose' ? describeStep(event) : undefined;
