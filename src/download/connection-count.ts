@@ -5,6 +5,8 @@
 
 /** The rate of a shorter time is mostly noise. */
 const WINDOW_MS = 250;
+/** No gain is believed only after this: servers that limit a connection send in bursts. */
+const NO_GAIN_MS = 750;
 /** Connections that do not bring a byte for so long after they were wanted are not waited for. */
 const SETTLE_MS = 2_000;
 /** Twice the connections have to bring this much more. */
@@ -76,6 +78,7 @@ function judge(state: CountState & { readonly kind: 'measuring' }, sight: Sight)
   const elapsedMs = sight.nowMs - from.nowMs;
   const bytesPerSecond = ((sight.receivedBytes - from.receivedBytes) / elapsedMs) * 1_000;
   if (before !== undefined && bytesPerSecond < before.bytesPerSecond * MIN_GAIN_RATIO) {
+    if (elapsedMs < NO_GAIN_MS) return state;
     return hold({ ...common(state), target: before.connections }, sight.nowMs, holdMs);
   }
   const isHeldBack = (sight.heldBackMs - from.heldBackMs) / elapsedMs > MAX_HELD_BACK_RATIO;

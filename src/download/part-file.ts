@@ -49,7 +49,9 @@ export class PartFile implements Destination, PartSink {
   #digest: PrefixDigest | undefined;
   #checkpoint: Promise<void> | undefined;
   #timer: Timer | undefined;
-  #journalSyncedAtMs = systemRuntime.clock.nowMs();
+  #journalSyncedAtMs = Number.NEGATIVE_INFINITY;
+  /** The folder's name and those in it outlive a power cut. */
+  #areNamesDurable = false;
   #error: unknown;
 
   private constructor(options: PartFileOptions, lock: TargetLock) {
@@ -164,6 +166,8 @@ export class PartFile implements Destination, PartSink {
     await onDisk('write', this.folder, async () => {
       // The claim goes first: bytes of another version must never stand under the old one's validator.
       await this.#journal.remove();
+      this.#areNamesDurable = false;
+      this.#journalSyncedAtMs = Number.NEGATIVE_INFINITY;
       if (this.#durableBytes > 0) await this.#disk.syncFolder(this.folder);
       await this.#file!.truncate(0);
     });
@@ -273,6 +277,10 @@ export class PartFile implements Destination, PartSink {
     if (nowMs - this.#journalSyncedAtMs < JOURNAL_SYNC_MS) return;
     this.#journalSyncedAtMs = nowMs;
     await this.#journal.sync();
+    if (this.#areNamesDurable) return;
+    this.#areNamesDurable = true;
+    await this.#disk.syncFolder(this.folder);
+    await this.#disk.syncFolder(dirname(this.folder));
   }
 
   /** No write and no checkpoint is under way. */
