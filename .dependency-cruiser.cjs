@@ -10,7 +10,8 @@ const mayImport = {
   fetch: ['core', 'runtime'],
   http: ['core', 'runtime'],
   download: ['core', 'runtime', 'http'],
-  cli: ['core', 'runtime', 'http', 'download', 'lab', 'fetch'],
+  extract: ['core', 'runtime'],
+  cli: ['core', 'runtime', 'http', 'download', 'extract', 'lab', 'fetch'],
 };
 
 /** What else a folder may reach: Node's own modules and packages. */
@@ -22,6 +23,7 @@ const mayUse = {
   lab: ['node:'],
   http: ['node:', 'undici'],
   download: ['node:'],
+  extract: ['node:', 'tar-stream', 'yauzl', 'fzstd', '@types/yauzl'],
   cli: ['node:', 'commander', 'undici'],
 };
 

@@ -1,4 +1,5 @@
 import { Command, Option } from 'commander';
+import { extractFlags } from './get-extract-settings.ts';
 import type { GetFlags } from './get-flags.ts';
 import { transferFlags } from './get-transfer-settings.ts';
 import { clientFlags } from './option-flags.ts';
@@ -12,6 +13,7 @@ Examples:
   reknit get https://example.com/big.iso -o /data/ --checksum sha256:9f86d081884c7d65…
   reknit get https://example.com/a.zip https://example.com/b.zip -o downloads
   reknit get https://example.com/data.tar.gz -o - | tar xz
+  reknit get https://example.com/data.tar.gz --extract data
   reknit get https://example.com/big.iso --mirror https://example.org/big.iso --checksum SHA256SUMS
   reknit get https://example.com/big.iso --json --deadline 30m --stall-timeout 10s
 
@@ -40,6 +42,7 @@ export function createGetCommand(onExit: (code: number) => void): Command {
     .option('--key <FILE>', 'its key (PEM)')
     .option('--proxy <URL>', 'a proxy, or none (default: HTTP_PROXY, HTTPS_PROXY, NO_PROXY)')
     .option('--unix-socket <PATH>', 'connect to this socket, whatever the host');
+  for (const option of extractFlags()) command.addOption(option);
   for (const option of transferFlags()) command.addOption(option);
   for (const option of clientFlags()) command.addOption(option);
   return command.addHelpText('after', examples).action(async (urls: readonly string[], flags: GetFlags) => {

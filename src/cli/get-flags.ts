@@ -2,6 +2,11 @@
 export interface GetFlags {
   readonly output?: string;
   readonly checksum?: string;
+  readonly extract?: string;
+  readonly extractMode?: 'stream' | 'file';
+  readonly extractMaxSize?: string;
+  readonly extractMaxRatio?: string;
+  readonly extractMaxEntries?: string;
   readonly json?: boolean;
   readonly quiet?: boolean;
   readonly verbose?: boolean;

@@ -6,6 +6,7 @@ import { checkHeader, clientOptionsForDownload, parseChecksumSource } from '../d
 import { type ClientOptions, optionsFromValues, parseOption, variableOf } from '../http/index.ts';
 import { fileNameOf } from './file-name.ts';
 import { isFolder } from './folder.ts';
+import { type ExtractPlan, resolveExtract } from './get-extract-settings.ts';
 import type { GetFlags } from './get-flags.ts';
 import { resolveTransfer, type TransferOptions } from './get-transfer-settings.ts';
 import { loginFromNetrc } from './netrc.ts';
@@ -27,12 +28,15 @@ export interface GetSettings {
   readonly client: ClientOptions;
   readonly transfer: TransferOptions;
   readonly force: boolean;
+  /** The target of the one job is then the folder. */
+  readonly extract: ExtractPlan | undefined;
 }
 
 /** @throws ConfigError naming the flag or variable, what must hold and what came */
 export function resolveGet(texts: readonly string[], flags: GetFlags, isGiven: (key: string) => boolean): GetSettings {
   const urls = texts.map(parseUrl);
   checkTogether(urls, flags);
+  const extract = resolveExtract(urls, flags);
   if (flags.checksum !== undefined) parseChecksumSource(flags.checksum, 'use --checksum');
   const folder = folderFor(urls, flags.output);
   const headers = headersFrom(flags);
@@ -46,6 +50,7 @@ export function resolveGet(texts: readonly string[], flags: GetFlags, isGiven: (
     client,
     transfer: resolveTransfer(urls, flags, client),
     force: flags.force === true,
+    extract,
   };
 }
 
@@ -71,8 +76,9 @@ function folderFor(urls: readonly URL[], output: string | undefined): string | u
 }
 
 function jobFor(url: URL, flags: GetFlags, folder: string | undefined, headers: Job['headers']): Job {
-  const { output } = flags;
+  const { output, extract } = flags;
   const own = { url: url.href, headers: withLogin(headers, url, flags) };
+  if (extract !== undefined) return { ...own, target: extract, note: undefined };
   if (output === '-') return { ...own, target: undefined, note: undefined };
   if (output !== undefined && folder === undefined) return { ...own, target: output, note: undefined };
   const { name, isFromUrl } = fileNameOf(url);

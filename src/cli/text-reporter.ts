@@ -10,8 +10,10 @@ import {
   type Integrity,
 } from '../core/index.ts';
 import type { DownloadEvent, DownloadResult, Progress, StreamResult } from '../download/index.ts';
+import type { ArchiveFormat, ExtractProgress } from '../extract/index.ts';
 import { describeEvent } from '../http/index.ts';
 import { causesOf, firstLineOf } from './error-lines.ts';
+import type { ExtractSummary } from './get-extract-summary.ts';
 import type { Job } from './get-settings.ts';
 import type { Interruption } from './interruption.ts';
 import type { LiveLine } from './live-line.ts';
@@ -90,6 +92,21 @@ export class TextReporter implements Reporter {
 
   doneStream(result: StreamResult): void {
     this.#summarize('written to stdout', result, '');
+  }
+
+  unpacking(_format: ArchiveFormat, _start: number): void {
+    this.#live?.unpacked(undefined);
+  }
+
+  unpacked({ entries, bytes }: ExtractProgress): void {
+    this.#live?.unpacked({ entries, bytes });
+  }
+
+  doneExtract(summary: ExtractSummary): void {
+    const { path, entries, bytes } = summary.unpacked;
+    const earlier = summary.resumedBytes === 0 ? '' : `, ${formatBytes(summary.resumedBytes)} kept from an earlier run`;
+    const what = `${groupDigits(entries)} ${entries === 1 ? 'entry' : 'entries'}, ${formatBytes(bytes)}`;
+    this.#summarize(`unpacked ${what} into ${path}`, summary, earlier);
   }
 
   #summarize(what: string, result: StreamResult, earlier: string): void {
