@@ -12,7 +12,8 @@ const mayImport = {
   download: ['core', 'runtime', 'http'],
   pool: ['core', 'runtime', 'http'],
   diagnose: ['core', 'runtime', 'http'],
-  cli: ['core', 'runtime', 'http', 'download', 'diagnose', 'lab', 'fetch'],
+  extract: ['core', 'runtime'],
+  cli: ['core', 'runtime', 'http', 'download', 'extract', 'diagnose', 'lab', 'fetch'],
 };
 
 /** What else a folder may reach: Node's own modules and packages. */
@@ -26,6 +27,7 @@ const mayUse = {
   download: ['node:'],
   pool: [],
   diagnose: [],
+  extract: ['node:', 'tar-stream', 'yauzl', 'fzstd', '@types/yauzl'],
   cli: ['node:', 'commander', 'undici'],
 };
 

@@ -6,6 +6,7 @@ import { availableParallelism, cpus, totalmem } from 'node:os';
 const two = (value) => value.toFixed(2);
 
 function cellsOf(row) {
+  if (row.cells !== undefined) return row.cells;
   if (row.kib !== undefined) return row.kib.map((kib) => `${kib < 0 ? '' : '+'}${kib.toFixed(1)} KiB`);
   return [two(row.speed.ratio), `${two(row.speed.low)}–${two(row.speed.high)}`, two(row.cpu.ratio)];
 }

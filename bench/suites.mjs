@@ -1,6 +1,7 @@
 // What is measured. Each suite returns tables of ratios against a baseline that ran beside it, with the baseline itself
 // a second time as the control: whatever the control shows away from 1.00 is noise.
 
+import { downloads } from './downloads.mjs';
 import { importOnce, startServer, startWorker } from './processes.mjs';
 import { compare, interleave, median } from './rounds.mjs';
 
@@ -204,4 +205,4 @@ async function imports({ node, dists, isQuick, progress }) {
   ];
 }
 
-export const suites = { requests, body, memory, imports };
+export const suites = { requests, body, memory, imports, downloads };

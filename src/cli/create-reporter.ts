@@ -1,4 +1,6 @@
 import type { DownloadEvent, DownloadResult, Progress, StreamResult } from '../download/index.ts';
+import type { ArchiveFormat, ExtractProgress } from '../extract/index.ts';
+import type { ExtractSummary } from './get-extract-summary.ts';
 import type { GetFlags } from './get-flags.ts';
 import type { Job } from './get-settings.ts';
 import type { Interruption } from './interruption.ts';
@@ -41,6 +43,15 @@ class BothReporters implements Reporter {
   }
   doneStream(result: StreamResult): void {
     for (const one of this.#each) one.doneStream(result);
+  }
+  unpacking(format: ArchiveFormat, start: number): void {
+    for (const one of this.#each) one.unpacking(format, start);
+  }
+  unpacked(progress: ExtractProgress): void {
+    for (const one of this.#each) one.unpacked(progress);
+  }
+  doneExtract(summary: ExtractSummary): void {
+    for (const one of this.#each) one.doneExtract(summary);
   }
   failed(error: unknown, exit: number): void {
     for (const one of this.#each) one.failed(error, exit);

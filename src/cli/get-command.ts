@@ -1,5 +1,7 @@
 import { Command, Option } from 'commander';
+import { extractFlags } from './get-extract-settings.ts';
 import type { GetFlags } from './get-flags.ts';
+import { transferFlags } from './get-transfer-settings.ts';
 import { clientFlags } from './option-flags.ts';
 
 const examples = `
@@ -11,6 +13,8 @@ Examples:
   reknit get https://example.com/big.iso -o /data/ --checksum sha256:9f86d081884c7d65…
   reknit get https://example.com/a.zip https://example.com/b.zip -o downloads
   reknit get https://example.com/data.tar.gz -o - | tar xz
+  reknit get https://example.com/data.tar.gz --extract data
+  reknit get https://example.com/big.iso --mirror https://example.org/big.iso --checksum SHA256SUMS
   reknit get https://example.com/big.iso --json --deadline 30m --stall-timeout 10s
 
 An interrupted download is continued by running the same command again.`;
@@ -22,7 +26,10 @@ export function createGetCommand(onExit: (code: number) => void): Command {
     .description('Download files; cut, stalled and killed downloads are continued, and the result is proven.')
     .argument('<URL...>', 'what to download')
     .option('-o, --output <PATH>', 'a file, a folder, or - for stdout (default: the name in the URL, here)')
-    .option('--checksum <DIGEST>', 'what the content must be: sha256:HEX, sha512:, sha1:, md5:, or SRI sha256-BASE64')
+    .option(
+      '--checksum <DIGEST>',
+      'what the content must be: sha256:HEX, sha512:, sha1:, md5:, SRI sha256-BASE64, or the path or URL of a SHA256SUMS',
+    )
     .option('--force', 'replace a file that exists')
     .addOption(new Option('-H, --header <NAME: VALUE>', 'send this header; may be repeated').argParser(collect))
     .option('-u, --user <USER:PASSWORD>', 'login, sent to the origin of the URL only')
@@ -35,6 +42,8 @@ export function createGetCommand(onExit: (code: number) => void): Command {
     .option('--key <FILE>', 'its key (PEM)')
     .option('--proxy <URL>', 'a proxy, or none (default: HTTP_PROXY, HTTPS_PROXY, NO_PROXY)')
     .option('--unix-socket <PATH>', 'connect to this socket, whatever the host');
+  for (const option of extractFlags()) command.addOption(option);
+  for (const option of transferFlags()) command.addOption(option);
   for (const option of clientFlags()) command.addOption(option);
   return command.addHelpText('after', examples).action(async (urls: readonly string[], flags: GetFlags) => {
     const { get } = await import('./get.ts');

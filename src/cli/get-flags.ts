@@ -2,6 +2,11 @@
 export interface GetFlags {
   readonly output?: string;
   readonly checksum?: string;
+  readonly extract?: string;
+  readonly extractMode?: 'stream' | 'file';
+  readonly extractMaxSize?: string;
+  readonly extractMaxRatio?: string;
+  readonly extractMaxEntries?: string;
   readonly json?: boolean;
   readonly quiet?: boolean;
   readonly verbose?: boolean;
@@ -14,5 +19,10 @@ export interface GetFlags {
   readonly key?: string;
   readonly proxy?: string;
   readonly unixSocket?: string;
+  readonly mirror?: readonly string[];
+  readonly requireProof?: boolean;
+  readonly connections?: string;
+  readonly limitRate?: string;
+  readonly state?: boolean;
   readonly [flag: string]: unknown;
 }

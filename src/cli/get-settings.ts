@@ -2,11 +2,13 @@
 import { readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { ConfigError, checkOption, redactUrl, show } from '../core/index.ts';
-import { checkHeader, clientOptionsForDownload, parseChecksum } from '../download/index.ts';
+import { checkHeader, clientOptionsForDownload, parseChecksumSource } from '../download/index.ts';
 import { type ClientOptions, optionsFromValues, parseOption, variableOf } from '../http/index.ts';
 import { fileNameOf } from './file-name.ts';
 import { isFolder } from './folder.ts';
+import { type ExtractPlan, resolveExtract } from './get-extract-settings.ts';
 import type { GetFlags } from './get-flags.ts';
+import { resolveTransfer, type TransferOptions } from './get-transfer-settings.ts';
 import { loginFromNetrc } from './netrc.ts';
 import { keyOf } from './option-flags.ts';
 
@@ -24,24 +26,31 @@ export interface GetSettings {
   readonly folder: string | undefined;
   readonly checksum: string | undefined;
   readonly client: ClientOptions;
+  readonly transfer: TransferOptions;
   readonly force: boolean;
+  /** The target of the one job is then the folder. */
+  readonly extract: ExtractPlan | undefined;
 }
 
 /** @throws ConfigError naming the flag or variable, what must hold and what came */
 export function resolveGet(texts: readonly string[], flags: GetFlags, isGiven: (key: string) => boolean): GetSettings {
   const urls = texts.map(parseUrl);
   checkTogether(urls, flags);
-  if (flags.checksum !== undefined) parseChecksum(flags.checksum, 'use --checksum');
+  const extract = resolveExtract(urls, flags);
+  if (flags.checksum !== undefined) parseChecksumSource(flags.checksum, 'use --checksum');
   const folder = folderFor(urls, flags.output);
   const headers = headersFrom(flags);
   const jobs = urls.map((url) => jobFor(url, flags, folder, headers));
   checkDistinct(jobs);
+  const client = clientOptionsFrom(flags, isGiven);
   return {
     jobs,
     folder,
     checksum: flags.checksum,
-    client: clientOptionsFrom(flags, isGiven),
+    client,
+    transfer: resolveTransfer(urls, flags, client),
     force: flags.force === true,
+    extract,
   };
 }
 
@@ -67,8 +76,9 @@ function folderFor(urls: readonly URL[], output: string | undefined): string | u
 }
 
 function jobFor(url: URL, flags: GetFlags, folder: string | undefined, headers: Job['headers']): Job {
-  const { output } = flags;
+  const { output, extract } = flags;
   const own = { url: url.href, headers: withLogin(headers, url, flags) };
+  if (extract !== undefined) return { ...own, target: extract, note: undefined };
   if (output === '-') return { ...own, target: undefined, note: undefined };
   if (output !== undefined && folder === undefined) return { ...own, target: output, note: undefined };
   const { name, isFromUrl } = fileNameOf(url);

@@ -84,9 +84,10 @@ class Batch {
   }
 
   async #download({ url, target, headers }: Job): Promise<void> {
-    const { client: options, checksum, force, folder } = this.#settings;
+    const { client: options, checksum, force, folder, extract, transfer } = this.#settings;
     const reporter = this.#reporter;
     const common = {
+      ...transfer,
       ...(options.retry === undefined ? {} : { retry: options.retry }),
       ...(options.timeouts === undefined ? {} : { timeouts: options.timeouts }),
       headers,
@@ -98,6 +99,11 @@ class Batch {
     };
     if (target === undefined) {
       reporter.doneStream(await downloadTo(process.stdout, url, common));
+      return;
+    }
+    if (extract !== undefined) {
+      const { downloadAndExtract } = await import('./get-extract.ts');
+      reporter.doneExtract(await downloadAndExtract({ url, plan: extract, force, options: common, reporter }));
       return;
     }
     if (folder !== undefined) await createFolder(folder);

@@ -12,10 +12,14 @@
  * | `wait` | `attempt` (the failed one), `delayMs`, `because`, `next`: `retry` or `resume` |
  * | `healed` | `attempt`, `atByte`, `how`: `range`, `overlap`, `reread` |
  * | `restart` | `because`, `lostBytes` |
+ * | `connections` | `count`: that bring the file from now on |
+ * | `mirror` | `mirror`: the address that is asked now, `because` |
  * | `progress` | `bytes`, `totalBytes` where known, `receivedBytes`, `attempt`; at most once a second |
  * | `note` | `text` |
  * | `kept` | `keptBytes`, `totalBytes` where known, `folder`, `canContinue` |
- * | `done` | `path`, `bytes`, `sha256`, `integrity`, `attempts`, `hops`, `refetchedBytes`, `resumedBytes`, `waitedMs`, `durationMs`, `notes` |
+ * | `unpack` | `format`, `start` (1-based): an unpacker begins |
+ * | `unpacked` | `entries`, `unpackedBytes`; at most once a second |
+ * | `done` | `path`, `bytes`, `sha256`, `integrity`, `attempts`, `hops`, `refetchedBytes`, `resumedBytes`, `waitedMs`, `durationMs`, `notes`; after --extract also `format`, `entries`, `unpackedBytes`, `unpackerStarts` |
  * | `error` | `message`, `exit`; `code`, `reason`, `attempts` where known |
  * | `summary` | `jobs`, `failed`, `exit`; only for several URLs |
  */
@@ -23,8 +27,10 @@ import { resolve } from 'node:path';
 import type { Writable } from 'node:stream';
 import { redactUrl } from '../core/index.ts';
 import type { DownloadEvent, DownloadResult, Progress, StreamResult } from '../download/index.ts';
+import type { ArchiveFormat, ExtractProgress } from '../extract/index.ts';
 import { systemRuntime } from '../runtime/index.ts';
 import { firstLineOf } from './error-lines.ts';
+import type { ExtractSummary } from './get-extract-summary.ts';
 import type { Job } from './get-settings.ts';
 import type { Interruption } from './interruption.ts';
 import type { Reporter } from './reporter.ts';
@@ -37,6 +43,7 @@ export class JsonReporter implements Reporter {
   readonly #out: Writable;
   #url = '';
   #toldAtMs = Number.NEGATIVE_INFINITY;
+  #unpackedToldAtMs = Number.NEGATIVE_INFINITY;
 
   constructor(out: Writable) {
     this.#out = out;
@@ -68,6 +75,31 @@ export class JsonReporter implements Reporter {
 
   doneStream(result: StreamResult): void {
     this.#write('done', { path: '-', ...resultFields(result), resumedBytes: 0 });
+  }
+
+  unpacking(format: ArchiveFormat, start: number): void {
+    this.#write('unpack', { format, start });
+  }
+
+  unpacked({ entries, bytes: unpackedBytes }: ExtractProgress): void {
+    const nowMs = systemRuntime.clock.nowMs();
+    if (nowMs - this.#unpackedToldAtMs < PROGRESS_EVERY_MS) return;
+    this.#unpackedToldAtMs = nowMs;
+    this.#write('unpacked', { entries, unpackedBytes });
+  }
+
+  doneExtract(summary: ExtractSummary): void {
+    const { unpacked, resumedBytes, unpackerStarts } = summary;
+    const { path, format, entries, bytes: unpackedBytes } = unpacked;
+    this.#write('done', {
+      path,
+      ...resultFields(summary),
+      resumedBytes,
+      format,
+      entries,
+      unpackedBytes,
+      unpackerStarts,
+    });
   }
 
   failed(error: unknown, exit: number): void {
@@ -126,6 +158,10 @@ function fieldsOf(event: DownloadEvent): Fields | undefined {
     }
     case 'note':
       return { text: event.text };
+    case 'connections':
+      return { count: event.count };
+    case 'mirror':
+      return { mirror: event.url, because: event.because };
     case 'give-up':
     case 'end':
       return undefined;

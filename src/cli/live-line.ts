@@ -1,6 +1,6 @@
 /** One line on a terminal that is written again and again: bytes, rate, time left, attempt, and what it waits for. */
 import type { WriteStream } from 'node:tty';
-import { formatBytes, formatDuration } from '../core/index.ts';
+import { formatBytes, formatDuration, groupDigits } from '../core/index.ts';
 import type { Progress } from '../download/index.ts';
 import { systemRuntime, type Timer } from '../runtime/index.ts';
 import { RateMeter } from './rate-meter.ts';
@@ -14,18 +14,26 @@ export interface Waiting {
   readonly why: string;
 }
 
+export interface Unpacked {
+  readonly entries: number;
+  readonly bytes: number;
+}
+
 export interface LineState {
   readonly name: string;
   readonly progress: Progress;
   readonly bytesPerSecond: number | undefined;
+  readonly unpacked?: Unpacked | undefined;
   readonly waiting: { readonly leftMs: number; readonly why: string } | undefined;
 }
 
 /** `big.iso  12.3 MiB of 64.0 MiB  19 %  8.1 MiB/s  6.4 s left  attempt 3` */
-export function describeLine({ name, progress, bytesPerSecond, waiting }: LineState): string {
+export function describeLine({ name, progress, bytesPerSecond, unpacked, waiting }: LineState): string {
   const { bytes, totalBytes, attemptNumber } = progress;
   const parts = [name, formatBytes(bytes) + (totalBytes === undefined ? '' : ` of ${formatBytes(totalBytes)}`)];
   if (totalBytes !== undefined && totalBytes > 0) parts.push(`${Math.floor((bytes / totalBytes) * 100)} %`);
+  if (unpacked !== undefined)
+    parts.push(`unpacked ${groupDigits(unpacked.entries)} entries, ${formatBytes(unpacked.bytes)}`);
   if (waiting !== undefined) {
     parts.push(`waiting ${formatDuration(waiting.leftMs)}: ${waiting.why}; attempt ${attemptNumber}`);
     return parts.join('  ');
@@ -46,6 +54,7 @@ export class LiveLine {
   #progress: Progress = { bytes: 0, totalBytes: undefined, receivedBytes: 0, attemptNumber: 1 };
   #meter = new RateMeter();
   #waiting: Waiting | undefined;
+  #unpacked: Unpacked | undefined;
   #timer: Timer | undefined;
 
   constructor(out: WriteStream) {
@@ -57,6 +66,7 @@ export class LiveLine {
     this.#progress = { bytes: 0, totalBytes: undefined, receivedBytes: 0, attemptNumber: 1 };
     this.#meter = new RateMeter();
     this.#waiting = undefined;
+    this.#unpacked = undefined;
     this.#draw();
   }
 
@@ -64,6 +74,10 @@ export class LiveLine {
     this.#progress = progress;
     this.#waiting = undefined;
     this.#meter.add(systemRuntime.clock.nowMs(), progress.bytes);
+  }
+
+  unpacked(unpacked: Unpacked | undefined): void {
+    this.#unpacked = unpacked;
   }
 
   wait(delayMs: number, why: string): void {
@@ -90,7 +104,13 @@ export class LiveLine {
     const nowMs = systemRuntime.clock.nowMs();
     const waiting = this.#waiting && { why: this.#waiting.why, leftMs: Math.max(0, this.#waiting.untilMs - nowMs) };
     const bytesPerSecond = this.#meter.bytesPerSecond(nowMs);
-    const text = describeLine({ name: this.#name, progress: this.#progress, bytesPerSecond, waiting });
+    const text = describeLine({
+      name: this.#name,
+      progress: this.#progress,
+      bytesPerSecond,
+      unpacked: this.#unpacked,
+      waiting,
+    });
     // A line that wraps cannot be written again.
     this.#out.write(`${CLEAR}${text.slice(0, Math.max(20, (this.#out.columns || 80) - 1))}`);
     this.#timer = systemRuntime.clock.after(REDRAW_MS, () => this.#draw(), 'idle');

@@ -3,7 +3,12 @@ import { Option } from 'commander';
 import { type OptionRow, optionRows } from '../core/index.ts';
 
 /** What a download wants otherwise; shown in the help, and used. */
-const defaultsOfGet: Readonly<Record<string, number>> = { maxAttempts: 10, ratio: 1, capacity: 1_000 };
+const defaultsOfGet: Readonly<Record<string, number>> = {
+  maxAttempts: 10,
+  ratio: 1,
+  capacity: 1_000,
+  maxPerOrigin: 8,
+};
 
 const placeholders: Readonly<Record<OptionRow['unit'], string>> = {
   ms: 'DURATION',

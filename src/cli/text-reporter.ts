@@ -10,8 +10,10 @@ import {
   type Integrity,
 } from '../core/index.ts';
 import type { DownloadEvent, DownloadResult, Progress, StreamResult } from '../download/index.ts';
+import type { ArchiveFormat, ExtractProgress } from '../extract/index.ts';
 import { describeEvent } from '../http/index.ts';
 import { causesOf, firstLineOf } from './error-lines.ts';
+import type { ExtractSummary } from './get-extract-summary.ts';
 import type { Job } from './get-settings.ts';
 import type { Interruption } from './interruption.ts';
 import type { LiveLine } from './live-line.ts';
@@ -92,6 +94,21 @@ export class TextReporter implements Reporter {
     this.#summarize('written to stdout', result, '');
   }
 
+  unpacking(_format: ArchiveFormat, _start: number): void {
+    this.#live?.unpacked(undefined);
+  }
+
+  unpacked({ entries, bytes }: ExtractProgress): void {
+    this.#live?.unpacked({ entries, bytes });
+  }
+
+  doneExtract(summary: ExtractSummary): void {
+    const { path, entries, bytes } = summary.unpacked;
+    const earlier = summary.resumedBytes === 0 ? '' : `, ${formatBytes(summary.resumedBytes)} kept from an earlier run`;
+    const what = `${groupDigits(entries)} ${entries === 1 ? 'entry' : 'entries'}, ${formatBytes(bytes)}`;
+    this.#summarize(`unpacked ${what} into ${path}`, summary, earlier);
+  }
+
   #summarize(what: string, result: StreamResult, earlier: string): void {
     this.#flush();
     const { bytes, durationMs, attempts, refetchedBytes, integrity, sha256, waitedMs } = result;
@@ -147,6 +164,10 @@ export class TextReporter implements Reporter {
         return `starting again from byte 0, since ${event.because} (${formatBytes(event.lostBytes)} thrown away)`;
       case 'note':
         return event.text;
+      case 'mirror':
+        return `trying ${event.url}, since ${event.because}`;
+      case 'connections':
+        return this.#level === 'verbose' ? `${event.count} connections` : undefined;
       case 'attempt':
       case 'response':
         return this.#level === 'verbose' ? describeStep(event) : undefined;

@@ -1,11 +1,16 @@
 import { expect, test } from 'vitest';
 import { describeRepresentation, type ResponseFields } from '../core/index.ts';
-import { type Ask, askHeaders, judgeAnswer, planAsk } from './answer.ts';
+import { type Answer, type Ask, askHeaders, askPart, judgeAnswer as judge, planAsk } from './answer.ts';
 import type { Held } from './destination.ts';
 
 function held(bytes: number, fields: ResponseFields): Held {
-  return { bytes, pin: { representation: describeRepresentation(200, fields)!, serverDigest: undefined } };
+  return {
+    bytes,
+    pin: { urlSha256: 'u', representation: describeRepresentation(200, fields)!, serverDigest: undefined },
+  };
 }
+
+const judgeAnswer = (ask: Ask, answer: Omit<Answer, 'urlSha256'>) => judge(ask, { ...answer, urlSha256: 'u' });
 
 const strong = { etag: '"a"', contentLength: '100' };
 const plan = (one: Held | undefined, hasChecksum = false, isOfUrl = true) =>
@@ -90,7 +95,7 @@ for (const [name, ask, statusCode, headers, kind] of verdicts) {
 
 test('bytes that are at hand are skipped', () => {
   const earlier = { ...part, 'content-range': 'bytes 10-99/100', 'content-length': '90' };
-  expect(judgeAnswer(rest(), { statusCode: 206, headers: earlier })).toEqual({
+  expect(judgeAnswer(rest(), { statusCode: 206, headers: earlier })).toMatchObject({
     kind: 'join',
     skipBytes: 30,
     totalBytes: 100,
@@ -98,7 +103,7 @@ test('bytes that are at hand are skipped', () => {
   });
   const complete = plan(held(100, strong));
   const last = { ...part, 'content-range': 'bytes 99-99/100', 'content-length': '1' };
-  expect(judgeAnswer(complete, { statusCode: 206, headers: last })).toEqual({
+  expect(judgeAnswer(complete, { statusCode: 206, headers: last })).toMatchObject({
     kind: 'join',
     skipBytes: 1,
     totalBytes: 100,
@@ -109,7 +114,7 @@ test('bytes that are at hand are skipped', () => {
 test('a body without a length learns its length from the first part', () => {
   const ask = plan(held(40, { etag: '"a"', transferEncoding: 'chunked' }));
   const headers = { etag: '"a"', 'content-range': 'bytes 40-59/100', 'content-length': '20' };
-  expect(judgeAnswer(ask, { statusCode: 206, headers })).toEqual({
+  expect(judgeAnswer(ask, { statusCode: 206, headers })).toMatchObject({
     kind: 'join',
     skipBytes: 0,
     totalBytes: 100,
@@ -127,4 +132,39 @@ test('a digest of the server that has changed means another version', () => {
   const ask = planAsk({ held: { bytes: 40, pin: first.pin }, isOfUrl: true, hasChecksum: false });
   expect(judgeAnswer(ask, { statusCode: 206, headers: { ...part, 'repr-digest': digest(1) } }).kind).toBe('join');
   expect(judgeAnswer(ask, { statusCode: 206, headers: { ...part, 'repr-digest': digest(2) } }).kind).toBe('changed');
+});
+
+test('a part is asked for with its end, under the validator of the whole', () => {
+  const one = held(0, strong);
+  const ask = askPart({ kind: 'whole' }, one.pin, { from: 40, to: 60 });
+  expect(askHeaders(ask)).toEqual({ range: 'bytes=40-59', 'if-range': '"a"' });
+  const middle = { ...part, 'content-range': 'bytes 40-59/100', 'content-length': '20' };
+  expect(judgeAnswer(ask, { statusCode: 206, headers: middle })).toMatchObject({
+    kind: 'join',
+    skipBytes: 0,
+    endByte: 60,
+  });
+  const longer = { ...middle, 'content-range': 'bytes 40-59/101' };
+  expect(judgeAnswer(ask, { statusCode: 206, headers: longer }).kind).toBe('doubt');
+});
+
+test('what is held behind a gap is not asked for again', () => {
+  expect(askHeaders(plan({ ...held(40, strong), untilByte: 70 }))).toEqual({ range: 'bytes=40-69', 'if-range': '"a"' });
+});
+
+test('another address continues only what a digest of the whole proves, and its validators say nothing', () => {
+  const promise = (byte: number) => `sha-256=:${Buffer.alloc(32, byte).toString('base64')}:`;
+  const first = judgeAnswer(
+    { kind: 'whole' },
+    { statusCode: 200, headers: { ...strong, 'content-length': '100', 'repr-digest': promise(1) } },
+  );
+  if (first.kind !== 'begin') throw new Error('expected a beginning');
+  const ask = planAsk({ held: { bytes: 40, pin: first.pin }, isOfUrl: false, hasChecksum: false });
+  const there = { ...part, etag: '"b"' };
+  const verdict = (headers: Record<string, string>) => judgeAnswer(ask, { statusCode: 206, headers }).kind;
+  expect(verdict({ ...there, 'repr-digest': promise(1) })).toBe('join');
+  expect(verdict({ ...there, 'repr-digest': promise(2) })).toBe('changed');
+  expect(verdict(there)).toBe('changed');
+  const byCaller = planAsk({ held: { bytes: 40, pin: first.pin }, isOfUrl: false, hasChecksum: true });
+  expect(judgeAnswer(byCaller, { statusCode: 206, headers: there }).kind).toBe('join');
 });

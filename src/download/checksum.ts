@@ -14,7 +14,61 @@ const digestBytes: Readonly<Record<DigestAlgorithm, number>> = { sha512: 64, sha
 const algorithms = Object.keys(digestBytes) as readonly DigestAlgorithm[];
 
 export function describeChecksumForms(): string {
-  return 'sha256:HEX, sha512:HEX, sha1:HEX, md5:HEX, or SRI such as sha256-BASE64';
+  return 'sha256:HEX, sha512:HEX, sha1:HEX, md5:HEX, SRI such as sha256-BASE64, or the path or URL of a SHA256SUMS file';
+}
+
+/** A digest itself, or where to find it. */
+export type ChecksumSource =
+  | { readonly kind: 'digest'; readonly checksum: Checksum }
+  | { readonly kind: 'file'; readonly place: string };
+
+/**
+ * Reads `--checksum`: what is no digest, and does not look like one that was mistyped, is the place of a list.
+ *
+ * @throws ConfigError
+ */
+export function parseChecksumSource(text: string, purpose: string): ChecksumSource {
+  const isDigest = text
+    .trim()
+    .split(/\s+/)
+    .some((one) => parseOne(one) !== undefined);
+  const place = text.trim();
+  const isAttempt = place === '' || /^(?:sha-?\d+|md-?5|crc\w*)[:-]/i.test(place) || /^[0-9a-f]{32,}$/i.test(place);
+  if (isDigest || isAttempt) return { kind: 'digest', checksum: parseChecksum(text, purpose) };
+  return { kind: 'file', place };
+}
+
+/** The digest of `names`' first match in a list, as `sha256sum` and its kin write them (GNU and BSD). */
+export function findInList(text: string, names: readonly string[]): Checksum | undefined {
+  const entries = text
+    .split(/\r?\n/)
+    .map(parseEntry)
+    .filter((entry) => entry !== undefined);
+  for (const name of names) {
+    const found = entries.filter((entry) => entry.name === name || entry.name?.endsWith(`/${name}`) === true);
+    if (found.length > 0) return strongestOf(found.map(({ checksum }) => checksum));
+  }
+  // `FILE.sha256` often holds nothing but the digest.
+  const [only] = entries;
+  return entries.length === 1 && only?.name === undefined ? only?.checksum : undefined;
+}
+
+interface Entry {
+  readonly name: string | undefined;
+  readonly checksum: Checksum;
+}
+
+function parseEntry(line: string): Entry | undefined {
+  const bsd = /^(SHA-?512|SHA-?256|SHA-?1|MD5) \((.+)\) = ([0-9a-f]+)$/i.exec(line.trim());
+  if (bsd !== null) return entryOf(bsd[2], checked(bsd[1]!, Buffer.from(bsd[3]!, 'hex')));
+  const gnu = /^\\?([0-9a-f]{32,128})(?: [ *]?(.+))?$/i.exec(line.trim());
+  const digest = Buffer.from(gnu?.[1] ?? '', 'hex');
+  const algorithm = algorithms.find((one) => digestBytes[one] === digest.length);
+  return algorithm === undefined ? undefined : entryOf(gnu?.[2]?.trim(), checked(algorithm, digest));
+}
+
+function entryOf(name: string | undefined, checksum: Checksum | undefined): Entry | undefined {
+  return checksum === undefined ? undefined : { name: name?.replace(/^\.\//, ''), checksum };
 }
 
 /**

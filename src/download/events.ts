@@ -16,6 +16,10 @@ export type DownloadEvent =
       readonly folder: string;
       readonly canContinue: boolean;
     }
+  /** More or fewer connections bring the file now. */
+  | { readonly type: 'connections'; readonly url: string; readonly count: number }
+  /** Another address of the file is tried now. */
+  | { readonly type: 'mirror'; readonly url: string; readonly because: string }
   /** Something that a person should know about a download that went well. */
   | { readonly type: 'note'; readonly url: string; readonly text: string };
 
@@ -29,6 +33,8 @@ export interface Progress {
   readonly receivedBytes: number;
   /** 1-based. */
   readonly attemptNumber: number;
+  /** That bring the file now; absent for one. */
+  readonly connections?: number;
 }
 
 export type ProgressListener = (progress: Progress) => void;

@@ -1,7 +1,16 @@
 /** Downloads that cannot be lost: into a folder beside the target, proven, and then renamed into place. */
-export { type Checksum, describeChecksumForms, parseChecksum } from './checksum.ts';
+export {
+  type Checksum,
+  type ChecksumSource,
+  describeChecksumForms,
+  parseChecksum,
+  parseChecksumSource,
+} from './checksum.ts';
 export { clientOptionsForDownload, GET_ATTEMPTS } from './client-defaults.ts';
-export { type DownloadOptions, type DownloadResult, download, downloadTo, type StreamResult } from './download.ts';
+export { MAX_CONNECTIONS } from './door.ts';
+export { download, downloadTo, downloadToBuffer } from './download.ts';
+export type { BufferResult, DownloadOptions, DownloadResult, FetchOptions, StreamResult } from './download-options.ts';
 export type { DownloadEvent, DownloadListener, Progress, ProgressListener } from './events.ts';
 export { checkHeader } from './header-rules.ts';
+export type { ConnectionLease, ConnectionLimits, ConnectionOutcome } from './limits.ts';
 export { LocalError } from './local-error.ts';

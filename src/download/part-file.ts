@@ -1,46 +1,65 @@
 /** `FILE.reknit/`: the bytes so far, a journal of those that are durable, and a lock. The target appears only by rename. */
-import { constants } from 'node:fs';
-import { type FileHandle, mkdir, open, rm, rmdir } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import type { Representation } from '../core/index.ts';
+import { systemRuntime, type Timer } from '../runtime/index.ts';
 import type { DigestAlgorithm } from './checksum.ts';
-import type { Destination, Held } from './destination.ts';
-import { type Journal, type Pin, readJournal, removeJournal, writeJournal } from './journal.ts';
+import type { ByteWriter, Destination, Held } from './destination.ts';
+import type { Disk, DiskFile } from './disk.ts';
+import { JournalFile, type Pin } from './journal.ts';
 import { errnoOf, localError, onDisk } from './local-error.ts';
-import { checkTarget, moveIntoPlace, syncFolder } from './move-into-place.ts';
-import { RunningDigests } from './running-digests.ts';
+import { checkTarget, moveIntoPlace } from './move-into-place.ts';
+import { type PartSink, PartWriter } from './part-writer.ts';
+import { followPrefix, type PrefixDigest } from './prefix-digest.ts';
+import { type ByteRanges, endOf, gapsOf, prefixOf, sizeOf, withRange } from './ranges.ts';
 import { TargetLock } from './target-lock.ts';
 
-/** New bytes after which they are made durable: what a kill can cost at most, about twice. */
+/** New bytes after which they are made durable. */
 const CHECKPOINT_BYTES = 1_048_576;
-const READ_BYTES = 1_048_576;
+/** With more than this not yet durable, connections wait for the disk: what a kill can cost stays below 4 MiB. */
+const MAX_UNDURABLE_BYTES = 3 * 1_048_576;
+/** On a slow line the clock makes bytes durable. */
+const CHECKPOINT_MS = 1_000;
+/** The journal itself is synced at most so often: without it a line is lost by a power cut, and never by a kill. */
+const JOURNAL_SYNC_MS = 1_000;
 
 export interface PartFileOptions {
+  readonly disk: Disk;
   readonly target: string;
-  readonly urlSha256: string;
   readonly algorithms: readonly DigestAlgorithm[];
-  /** Stops reading what an earlier run left, which takes a while where that is much. */
-  readonly signal: AbortSignal | undefined;
 }
 
-export class PartFile implements Destination {
+export class PartFile implements Destination, PartSink {
   readonly folder: string;
   readonly mayBeginAgain = true;
-  atByte = 0;
+  readonly takesSegments = true;
   readonly #options: PartFileOptions;
+  readonly #disk: Disk;
   readonly #lock: TargetLock;
-  #file: FileHandle | undefined;
+  readonly #journal: JournalFile;
+  readonly #writers = new Set<PartWriter>();
+  #file: DiskFile | undefined;
   #pin: Pin | undefined;
+  #written: ByteRanges = [];
+  #durable: ByteRanges = [];
   #durableBytes = 0;
-  #digests: RunningDigests;
+  /** Bytes brought, written and synced in this run, those that were written twice included. */
+  #acceptedBytes = 0;
+  #writtenBytes = 0;
+  #syncedBytes = 0;
+  #digest: PrefixDigest | undefined;
   #checkpoint: Promise<void> | undefined;
-  #checkpointError: unknown;
+  #timer: Timer | undefined;
+  #journalSyncedAtMs = Number.NEGATIVE_INFINITY;
+  /** The folder's name and those in it outlive a power cut. */
+  #areNamesDurable = false;
+  #error: unknown;
 
   private constructor(options: PartFileOptions, lock: TargetLock) {
     this.#options = options;
+    this.#disk = options.disk;
     this.#lock = lock;
     this.folder = folderOf(options.target);
-    this.#digests = new RunningDigests(options.algorithms);
+    this.#journal = new JournalFile(options.disk, join(this.folder, 'journal'));
   }
 
   /**
@@ -49,16 +68,17 @@ export class PartFile implements Destination {
    * @throws LocalError if another process has it, or the folder cannot be written
    */
   static async open(options: PartFileOptions): Promise<PartFile> {
-    const folder = folderOf(options.target);
+    const { disk, target } = options;
+    const folder = folderOf(target);
     const part = await onDisk('write', folder, async () => {
-      await mkdir(folder).catch((error: unknown) => {
+      await disk.createFolder(folder).catch((error: unknown) => {
         if (errnoOf(error) !== 'EEXIST') throw error;
       });
       try {
-        return new PartFile(options, await TargetLock.take(join(folder, 'lock'), options.target));
+        return new PartFile(options, await TargetLock.take(disk, join(folder, 'lock'), target));
       } catch (error) {
         // Only where it is empty.
-        await rmdir(folder).catch(() => {});
+        await disk.removeFolder(folder).catch(() => {});
         throw error;
       }
     });
@@ -67,12 +87,24 @@ export class PartFile implements Destination {
       return part;
     } catch (error) {
       await part.close();
-      throw options.signal?.aborted === true ? error : localError('read', folder, error);
+      throw localError('read', folder, error);
     }
   }
 
   get held(): Held | undefined {
-    return this.#pin === undefined || this.atByte === 0 ? undefined : { bytes: this.atByte, pin: this.#pin };
+    const pin = this.#pin;
+    if (pin === undefined || this.#written.length === 0) return undefined;
+    const bytes = prefixOf(this.#written);
+    const next = this.#written.find(({ from }) => from > bytes);
+    return { bytes, untilByte: next?.from, pin };
+  }
+
+  get gotBytes(): number {
+    return sizeOf(this.#written) + this.#acceptedBytes - this.#writtenBytes;
+  }
+
+  get #undurableBytes(): number {
+    return this.#acceptedBytes - this.#syncedBytes;
   }
 
   get representation(): Representation | undefined {
@@ -83,144 +115,218 @@ export class PartFile implements Destination {
     return this.#durableBytes;
   }
 
-  digestHex(algorithm: DigestAlgorithm): string | undefined {
-    return this.#digests.hex(algorithm);
+  gaps(totalBytes: number): ByteRanges {
+    return gapsOf(this.#written, totalBytes);
+  }
+
+  async digests(): Promise<ReadonlyMap<DigestAlgorithm, string>> {
+    return onDisk('read', this.#dataPath, () => this.#digest!.finish(prefixOf(this.#written)));
   }
 
   async #load(): Promise<void> {
-    const journal = await readJournal(this.#journalPath);
-    this.#file = await open(this.#dataPath, constants.O_RDWR | constants.O_CREAT, 0o666);
-    const { size } = await this.#file.stat();
-    const isUsable = journal !== undefined && journal.durableBytes > 0 && journal.durableBytes <= size;
-    if (!isUsable) return;
-    this.#digests = new RunningDigests([...this.#options.algorithms, ...promisedBy(journal)]);
-    // Before it is read: whoever is interrupted in that loses nothing.
-    this.#durableBytes = journal.durableBytes;
-    await this.#readAgain(journal.durableBytes);
-    this.#pin = journal;
-    this.#isOfUrl = journal.urlSha256 === this.#options.urlSha256;
-  }
-
-  #isOfUrl = true;
-
-  /** The bytes on the disk were asked for under the same URL. */
-  get isOfUrl(): boolean {
-    return this.#isOfUrl;
-  }
-
-  /** The digests go on from the durable bytes, as they are on the disk now. */
-  async #readAgain(bytes: number): Promise<void> {
-    const buffer = Buffer.allocUnsafe(Math.min(READ_BYTES, bytes));
-    while (this.atByte < bytes) {
-      this.#options.signal?.throwIfAborted();
-      const wanted = Math.min(buffer.length, bytes - this.atByte);
-      const { bytesRead } = await this.#file!.read(buffer, 0, wanted, this.atByte);
-      if (bytesRead === 0) throw new Error(`it ends at byte ${this.atByte} of ${bytes}`);
-      this.#digests.update(buffer.subarray(0, bytesRead));
-      this.atByte += bytesRead;
+    const journal = await this.#journal.load();
+    this.#file = await this.#disk.open(this.#dataPath, 0o666);
+    const size = await this.#file.size();
+    const isUsable = journal !== undefined && journal.durable.length > 0 && endOf(journal.durable) <= size;
+    if (!isUsable) {
+      await this.#journal.close();
+      return;
     }
+    const { urlSha256, representation, serverDigest } = journal;
+    this.#pin = { urlSha256, representation, serverDigest };
+    this.#written = journal.durable;
+    this.#durable = journal.durable;
+    this.#durableBytes = sizeOf(journal.durable);
+    this.#follow(this.#pin);
+  }
+
+  /** The digests begin at byte 0, with what an earlier run left: beside the download, not before it. */
+  #follow({ representation, serverDigest }: Pin): void {
+    const promised = serverDigest === undefined ? [] : [serverDigest.algorithm];
+    const algorithms = [...this.#options.algorithms, ...promised];
+    this.#digest = followPrefix(this.#file!, algorithms, representation.totalBytes);
+    this.#digest.advance(prefixOf(this.#written));
   }
 
   async begin(pin: Pin): Promise<void> {
     await this.discard();
-    this.#digests = new RunningDigests([...this.#options.algorithms, ...promisedBy(pin)]);
     this.#pin = pin;
+    this.#follow(pin);
   }
 
   forgetValidator(): void {
     if (this.#pin === undefined) return;
-    const { representation, serverDigest } = this.#pin;
-    this.#pin = { representation: { ...representation, validator: undefined }, serverDigest };
+    this.#pin = { ...this.#pin, representation: { ...this.#pin.representation, validator: undefined } };
   }
 
   async discard(): Promise<void> {
-    await this.#checkpoint;
+    await this.#quiet();
+    await this.#digest?.stop();
+    this.#digest = undefined;
     await onDisk('write', this.folder, async () => {
       // The claim goes first: bytes of another version must never stand under the old one's validator.
-      await removeJournal(this.#journalPath);
-      if (this.#durableBytes > 0) await syncFolder(this.folder);
+      await this.#journal.remove();
+      this.#areNamesDurable = false;
+      this.#journalSyncedAtMs = Number.NEGATIVE_INFINITY;
+      if (this.#durableBytes > 0) await this.#disk.syncFolder(this.folder);
       await this.#file!.truncate(0);
     });
     this.#pin = undefined;
-    this.#isOfUrl = true;
+    this.#written = [];
+    this.#durable = [];
     this.#durableBytes = 0;
-    this.atByte = 0;
-    this.#digests = new RunningDigests(this.#options.algorithms);
+    this.#acceptedBytes = 0;
+    this.#writtenBytes = 0;
+    this.#syncedBytes = 0;
   }
 
-  async write(chunk: Buffer): Promise<void> {
-    if (this.#checkpointError !== undefined) throw this.#checkpointError;
-    let done = 0;
+  /** The file gets its size at once; space is taken as bytes come. */
+  async reserve(totalBytes: number): Promise<void> {
+    await onDisk('write', this.#dataPath, async () => {
+      if ((await this.#file!.size()) < totalBytes) await this.#file!.truncate(totalBytes);
+    });
+  }
+
+  // Writing.
+
+  writerAt(atByte: number): ByteWriter {
+    const writer = new PartWriter(this, atByte);
+    this.#writers.add(writer);
+    return writer;
+  }
+
+  onClosed(writer: PartWriter): void {
+    this.#writers.delete(writer);
+  }
+
+  accept(chunk: Buffer, atByte: number): Promise<void> | undefined {
+    if (this.#error !== undefined) return Promise.reject(this.#error);
+    this.#digest?.take(chunk, atByte);
+    this.#acceptedBytes += chunk.length;
+    this.#timer ??= systemRuntime.clock.after(CHECKPOINT_MS, () => this.#onTimer(), 'idle');
+    if (this.#undurableBytes < MAX_UNDURABLE_BYTES) return undefined;
+    this.#startCheckpoint();
+    return this.#untilRoom();
+  }
+
+  async #untilRoom(): Promise<void> {
+    await this.#checkpoint;
+    if (this.#error !== undefined) throw this.#error;
+  }
+
+  async writeAll(chunks: readonly Buffer[], atByte: number): Promise<void> {
+    if (this.#error !== undefined) throw this.#error;
     try {
-      while (done < chunk.length) {
+      let rest = chunks;
+      let at = atByte;
+      while (rest.length > 0) {
         // On a full disk the first write is short and only the next one fails.
-        const { bytesWritten } = await this.#file!.write(chunk, done, chunk.length - done, this.atByte);
-        this.#digests.update(chunk.subarray(done, done + bytesWritten));
-        done += bytesWritten;
-        this.atByte += bytesWritten;
+        const count = await this.#file!.write(rest, at);
+        if (count === 0) throw Object.assign(new Error('nothing could be written'), { code: 'ENOSPC' });
+        this.#written = withRange(this.#written, { from: at, to: at + count });
+        this.#writtenBytes += count;
+        at += count;
+        rest = without(rest, count);
       }
     } catch (error) {
-      await onDisk('write', this.#dataPath, () => Promise.reject(error));
+      this.#error ??= localError('write', this.#dataPath, error);
+      throw this.#error;
     }
-    if (this.#isCheckpointDue) this.#checkpoint ??= this.#checkpointWhileDue();
+    this.#digest?.advance(prefixOf(this.#written));
+    if (this.#undurableBytes >= CHECKPOINT_BYTES) this.#startCheckpoint();
   }
 
-  get #isCheckpointDue(): boolean {
-    return this.atByte - this.#durableBytes >= CHECKPOINT_BYTES;
+  // Durability.
+
+  #onTimer(): void {
+    this.#timer = undefined;
+    if (this.#undurableBytes > 0) this.#startCheckpoint();
   }
 
-  /** Beside the writes: the line does not wait for the disk. */
-  async #checkpointWhileDue(): Promise<void> {
-    try {
-      while (this.#isCheckpointDue) await this.#makeDurable();
-    } catch (error) {
-      this.#checkpointError = error;
-    }
-    this.#checkpoint = undefined;
+  /** Beside the writes: the line does not wait for the disk, unless it gets too far ahead. */
+  #startCheckpoint(): void {
+    this.#checkpoint ??= this.#checkpointNow().then(
+      () => {
+        this.#checkpoint = undefined;
+      },
+      (error: unknown) => {
+        this.#checkpoint = undefined;
+        this.#error ??= error;
+      },
+    );
+  }
+
+  async #checkpointNow(): Promise<void> {
+    await Promise.all([...this.#writers].map((writer) => writer.flush()));
+    await this.#makeDurable();
   }
 
   async #makeDurable(): Promise<void> {
-    const durableBytes = this.atByte;
-    const pin = this.#pin;
-    if (pin === undefined || durableBytes === this.#durableBytes) return;
+    const [durable, pin, writtenBytes] = [this.#written, this.#pin, this.#writtenBytes];
+    if (pin === undefined || writtenBytes === this.#syncedBytes) return;
     await onDisk('write', this.#dataPath, () => this.#file!.datasync());
-    const { urlSha256 } = this.#options;
-    const { representation, serverDigest } = pin;
-    await onDisk('write', this.#journalPath, () =>
-      writeJournal(this.#journalPath, { urlSha256, durableBytes, representation, serverDigest }),
-    );
-    this.#durableBytes = durableBytes;
+    if (durable !== this.#durable) await onDisk('write', this.folder, () => this.#claim(durable, pin));
+    this.#durable = durable;
+    this.#durableBytes = sizeOf(durable);
+    this.#syncedBytes = writtenBytes;
   }
+
+  async #claim(durable: ByteRanges, pin: Pin): Promise<void> {
+    await this.#journal.claim({ ...pin, durable });
+    const nowMs = systemRuntime.clock.nowMs();
+    if (nowMs - this.#journalSyncedAtMs < JOURNAL_SYNC_MS) return;
+    this.#journalSyncedAtMs = nowMs;
+    await this.#journal.sync();
+    if (this.#areNamesDurable) return;
+    this.#areNamesDurable = true;
+    await this.#disk.syncFolder(this.folder);
+    await this.#disk.syncFolder(dirname(this.folder));
+  }
+
+  /** No write and no checkpoint is under way. */
+  async #quiet(): Promise<void> {
+    this.#timer?.cancel();
+    this.#timer = undefined;
+    await Promise.allSettled([...this.#writers].map((writer) => writer.end()));
+    while (this.#checkpoint !== undefined) await this.#checkpoint;
+  }
+
+  // Ends.
 
   /** What was written stays for the next run, as far as the disk allows; and the folder goes if there is nothing. */
   async keep(): Promise<void> {
-    await this.#checkpoint;
+    await this.#quiet();
     // A full disk has no room for a longer claim: the last one stands.
-    await this.#makeDurable().catch(() => {});
+    if (this.#file !== undefined) await this.#makeDurable().catch(() => {});
+    await this.#journal.sync().catch(() => {});
     await this.close();
   }
 
   async close(): Promise<void> {
-    await this.#checkpoint;
+    await this.#quiet();
+    await this.#digest?.stop();
     await this.#file?.close().catch(() => {});
     this.#file = undefined;
-    if (this.#durableBytes === 0) await rm(this.#dataPath, { force: true }).catch(() => {});
+    await this.#journal.close();
+    if (this.#durableBytes === 0) await this.#disk.remove(this.#dataPath).catch(() => {});
     await this.#lock.release();
     // Only where it is empty: a journal or another file in it is somebody's.
-    await rmdir(this.folder).catch(() => {});
+    await this.#disk.removeFolder(this.folder).catch(() => {});
   }
 
   /** @throws LocalError if the target cannot be written, or exists and `force` is false */
   async commit(options: { readonly force: boolean }): Promise<void> {
     const { target } = this.#options;
-    await this.#checkpoint;
-    // While the file is open: what cannot be moved can still be kept.
-    await checkTarget(target, options);
+    await this.#quiet();
+    await checkTarget(this.#disk, target, options);
+    await this.#digest?.stop();
     await onDisk('write', this.#dataPath, () => this.#file!.sync());
-    await this.#file!.close();
+    // What cannot be moved is kept, and then all of it; a claim that finds no room is none.
+    await this.#makeDurable().catch(() => {});
+    await this.#file!.close().catch(() => {});
     this.#file = undefined;
-    await moveIntoPlace(this.#dataPath, target, options);
-    await removeJournal(this.#journalPath).catch(() => {});
+    await moveIntoPlace(this.#disk, this.#dataPath, target, options);
+    await this.#journal.remove().catch(() => {});
     this.#durableBytes = 0;
     await this.close();
   }
@@ -228,16 +334,19 @@ export class PartFile implements Destination {
   get #dataPath(): string {
     return join(this.folder, 'data');
   }
+}
 
-  get #journalPath(): string {
-    return join(this.folder, 'journal.json');
+function without(chunks: readonly Buffer[], bytes: number): readonly Buffer[] {
+  let toDrop = bytes;
+  const rest: Buffer[] = [];
+  for (const chunk of chunks) {
+    const dropped = Math.min(toDrop, chunk.length);
+    toDrop -= dropped;
+    if (dropped < chunk.length) rest.push(chunk.subarray(dropped));
   }
+  return rest;
 }
 
 function folderOf(target: string): string {
   return join(dirname(target), `${basename(target)}.reknit`);
-}
-
-function promisedBy({ serverDigest }: Pin | Journal): readonly DigestAlgorithm[] {
-  return serverDigest === undefined ? [] : [serverDigest.algorithm];
 }

@@ -10,6 +10,8 @@ export interface EndFacts {
   /** By the expected algorithm, or SHA-256. */
   readonly actualHex: string;
   readonly memory: EndMemory;
+  /** An end that nothing proves is a failure. */
+  readonly requiresProof?: boolean;
 }
 
 /** What earlier ends of the same download taught. */
@@ -40,16 +42,25 @@ export function judgeEnd(facts: EndFacts): EndVerdict {
     return expected.hex === actualHex ? proven('digest', undefined) : judgeMismatch(facts, expected);
   }
   if (bytes === 0) return judgeEmpty(facts);
-  return proven(facts.integrity ?? 'unverifiable', undefined);
+  return proveByTransport(facts, undefined);
 }
 
 function proven(integrity: Integrity, note: string | undefined): EndVerdict {
   return { kind: 'proven', integrity, note };
 }
 
+function proveByTransport(
+  { integrity = 'unverifiable', requiresProof }: EndFacts,
+  note: string | undefined,
+): EndVerdict {
+  if (integrity !== 'unverifiable' || requiresProof !== true) return proven(integrity, note);
+  return { kind: 'wrong', what: 'nothing proves its end: neither a length nor a digest, and proof is required' };
+}
+
 /** Middleboxes answer 200 with nothing; files are rarely empty. Seen twice, it is taken for what it is. */
-function judgeEmpty({ memory, integrity }: EndFacts): EndVerdict {
-  if (memory.sawEmpty) return proven(integrity ?? 'unverifiable', 'the file is empty: the server said so twice');
+function judgeEmpty(facts: EndFacts): EndVerdict {
+  const { memory } = facts;
+  if (memory.sawEmpty) return proveByTransport(facts, 'the file is empty: the server said so twice');
   const next = { ...memory, sawEmpty: true };
   return { kind: 'again', because: 'suspicious', what: 'an empty body where a file was expected', memory: next };
 }

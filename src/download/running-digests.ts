@@ -1,7 +1,7 @@
 import { createHash, type Hash } from 'node:crypto';
 import type { DigestAlgorithm } from './checksum.ts';
 
-/** Digests of all bytes so far, made while they are written: a second pass over a cold file costs as much as the download. */
+/** Digests of bytes that come in their order. */
 export class RunningDigests {
   readonly #hashes = new Map<DigestAlgorithm, Hash>();
 
@@ -15,8 +15,8 @@ export class RunningDigests {
     for (const hash of this.#hashes.values()) hash.update(bytes);
   }
 
-  /** Lower-case hex of what came so far; more may follow. Undefined for an algorithm that was not asked for. */
-  hex(algorithm: DigestAlgorithm): string | undefined {
-    return this.#hashes.get(algorithm)?.copy().digest('hex');
+  /** Lower-case hex of what came so far; more may follow. */
+  hexes(): ReadonlyMap<DigestAlgorithm, string> {
+    return new Map([...this.#hashes].map(([algorithm, hash]) => [algorithm, hash.copy().digest('hex')]));
   }
 }

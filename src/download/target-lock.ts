@@ -1,5 +1,6 @@
 /** One process per target: a file with the owner's process id, and a look whether that process still lives. */
-import { link, readFile, rename, unlink, writeFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
+import type { Disk } from './disk.ts';
 import { errnoOf, LocalError } from './local-error.ts';
 
 interface Owner {
@@ -14,50 +15,55 @@ const MAX_TRIES = 5;
 let takenCount = 0;
 
 export class TargetLock {
+  readonly #disk: Disk;
   readonly #path: string;
 
-  private constructor(path: string) {
+  private constructor(disk: Disk, path: string) {
+    this.#disk = disk;
     this.#path = path;
   }
 
   /** @throws LocalError if another process that lives has it */
-  static async take(path: string, target: string): Promise<TargetLock> {
+  static async take(disk: Disk, path: string, target: string): Promise<TargetLock> {
     takenCount += 1;
     const own = `${path}.${process.pid}.${takenCount}`;
-    await writeFile(own, JSON.stringify({ pid: process.pid, startedAt: await startOf(process.pid) }), { mode: 0o600 });
+    const text = JSON.stringify({ pid: process.pid, startedAt: await startOf(process.pid) });
+    // Of a process that had our id, and died in between.
+    await disk.remove(own).catch(() => {});
+    await disk.createExclusively(own, text);
     try {
       for (let n = 0; n < MAX_TRIES; n += 1) {
-        if (await linked(own, path)) return new TargetLock(path);
-        const owner = await ownerOf(path);
+        if (await linked(disk, own, path)) return new TargetLock(disk, path);
+        const owner = await ownerOf(disk, path);
         if (owner !== undefined && (await isAlive(owner))) throw busy(target, owner);
-        await moveAway(path, `${own}.stale`);
+        await moveAway(disk, path, `${own}.stale`);
       }
       throw busy(target, undefined);
     } finally {
-      await unlink(own).catch(() => {});
+      await disk.remove(own).catch(() => {});
     }
   }
 
   async release(): Promise<void> {
-    await unlink(this.#path).catch(() => {});
+    await this.#disk.remove(this.#path).catch(() => {});
   }
 }
 
 /** `link` fails where the name exists, in one step: no two processes can both succeed. */
-async function linked(own: string, path: string): Promise<boolean> {
+async function linked(disk: Disk, own: string, path: string): Promise<boolean> {
   try {
-    await link(own, path);
+    await disk.link(own, path);
     return true;
   } catch (error) {
     if (errnoOf(error) === 'EEXIST') return false;
     // File systems without hard links (FAT, some network ones) can create exclusively.
-    return createdExclusively(own, path);
+    return createdExclusively(disk, own, path);
   }
 }
 
-async function createdExclusively(own: string, path: string): Promise<boolean> {
+async function createdExclusively(disk: Disk, own: string, path: string): Promise<boolean> {
   try {
-    await writeFile(path, await readFile(own), { flag: 'wx', mode: 0o600 });
+    await disk.createExclusively(path, await disk.readText(own));
     return true;
   } catch (error) {
     if (errnoOf(error) === 'EEXIST') return false;
@@ -66,21 +72,21 @@ async function createdExclusively(own: string, path: string): Promise<boolean> {
 }
 
 /** Only a lock that is dead when it has been moved is thrown away: a live one, taken meanwhile, goes back. */
-async function moveAway(path: string, aside: string): Promise<void> {
+async function moveAway(disk: Disk, path: string, aside: string): Promise<void> {
   try {
-    await rename(path, aside);
+    await disk.rename(path, aside);
   } catch (error) {
     if (errnoOf(error) === 'ENOENT') return;
     throw error;
   }
-  const owner = await ownerOf(aside);
-  if (owner !== undefined && (await isAlive(owner))) await link(aside, path).catch(() => {});
-  await unlink(aside).catch(() => {});
+  const owner = await ownerOf(disk, aside);
+  if (owner !== undefined && (await isAlive(owner))) await disk.link(aside, path).catch(() => {});
+  await disk.remove(aside).catch(() => {});
 }
 
-async function ownerOf(path: string): Promise<Owner | undefined> {
+async function ownerOf(disk: Disk, path: string): Promise<Owner | undefined> {
   try {
-    const { pid, startedAt } = JSON.parse(await readFile(path, 'utf8')) as Partial<Owner>;
+    const { pid, startedAt } = JSON.parse(await disk.readText(path)) as Partial<Owner>;
     return Number.isSafeInteger(pid) && pid! > 0 ? { pid: pid!, startedAt } : undefined;
   } catch {
     return undefined;

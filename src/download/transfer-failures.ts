@@ -59,6 +59,16 @@ export function isStuckResume(error: unknown): error is GaveUpError {
   return error instanceof GaveUpError && error.reason === 'deterministic' && error.failure?.kind === 'bad-resume';
 }
 
+/** A connection to one address of the file came to nothing, and there are others. */
+export class SourceFailed extends Error {
+  readonly failure: Failure;
+  constructor(failure: Failure) {
+    super(failure.what);
+    this.failure = failure;
+    tagFailure(this, { ...failure, transient: true });
+  }
+}
+
 /** Carries an error past `retry`: a stream that has written cannot begin anew, so nothing under it is worth a repeat. */
 export class Final extends Error {
   readonly inner: unknown;

@@ -11,37 +11,31 @@ import {
   type Origin,
   redactUrl,
 } from '../core/index.ts';
-import { type Client, type ClientResponse, type OperationContext, retry } from '../http/index.ts';
+import { type ClientResponse, type OperationContext, type ReknitEvent, retry } from '../http/index.ts';
 import { systemRuntime } from '../runtime/index.ts';
-import { type Ask, askHeaders, judgeAnswer, planAsk } from './answer.ts';
-import type { Checksum } from './checksum.ts';
+import { type AnswerVerdict, type Ask, askPart, judgeAnswer, planAsk } from './answer.ts';
 import type { Destination } from './destination.ts';
-import type { DownloadListener, ProgressListener } from './events.ts';
+import { Division, MIN_DIVIDED_BYTES, type SegmentAnswer } from './division.ts';
 import type { Pin } from './journal.ts';
+import type { ConnectionLease } from './limits.ts';
 import { freshMemory, judgeEnd } from './proof.ts';
-import { type About, Final, failedAttempt, isStuckResume, refused, wrongContent } from './transfer-failures.ts';
+import { type ByteRange, sizeOf } from './ranges.ts';
+import { Requests } from './requests.ts';
+import { Sources } from './sources.ts';
+import { type Suspicion, suspicionOf } from './suspicion.ts';
+import {
+  type About,
+  Final,
+  failedAttempt,
+  isStuckResume,
+  refused,
+  SourceFailed,
+  wrongContent,
+} from './transfer-failures.ts';
+import type { TransferJob, TransferOutcome } from './transfer-job.ts';
 
-export interface TransferJob {
-  readonly url: string;
-  readonly headers: Readonly<Record<string, string | readonly string[]>>;
-  readonly checksum: Checksum | undefined;
-  readonly client: Client;
-  readonly signal: AbortSignal | undefined;
-  readonly deadlineMs: number | undefined;
-  /** How often everything may be thrown away and begun anew. */
-  readonly maxRestarts: number;
-  readonly onEvent: DownloadListener | undefined;
-  readonly onProgress: ProgressListener | undefined;
-}
-
-export interface TransferOutcome {
-  readonly integrity: Integrity;
-  readonly ledger: Ledger;
-  readonly notes: readonly string[];
-}
-
-export async function transfer(job: TransferJob, destination: Destination, isOfUrl: boolean): Promise<TransferOutcome> {
-  const running = new Transfer(job, destination, isOfUrl);
+export async function transfer(job: TransferJob, destination: Destination): Promise<TransferOutcome> {
+  const running = new Transfer(job, destination);
   try {
     return await retry((context) => running.attempt(context), {
       client: job.client,
@@ -55,90 +49,114 @@ export async function transfer(job: TransferJob, destination: Destination, isOfU
   }
 }
 
+/** New bytes that make a failure one of the line, and not of this address. */
+const PROGRESS_BYTES = 65_536;
+
 class Transfer {
   readonly #job: TransferJob;
   readonly #destination: Destination;
-  readonly #deadlineAtMs: number | undefined;
-  readonly #safeUrl: string;
-  #isOfUrl: boolean;
+  readonly #requests: Requests;
+  readonly #sources: Sources;
   #pin: Pin | undefined;
   #totalBytes: number | undefined;
   /** The answer may end before the whole does. */
   #isPart = false;
+  /** Where its last byte is, where it says so. */
+  #answerEndByte: number | undefined;
   #memory = freshMemory;
   #doubts = 0;
   #restarts = 0;
-  #skipsCaches = false;
+  #suspicion: Suspicion | undefined;
   #integrity: Integrity | undefined;
   #ledger: Ledger | undefined;
   #notes: string[] = [];
+  /** Ranges were answered wrongly, or the bytes that they brought were wrong. */
+  #isSingle = false;
+  #division: Division | undefined;
+  #connections = 1;
+  #peakConnections = 1;
 
-  constructor(job: TransferJob, destination: Destination, isOfUrl: boolean) {
+  constructor(job: TransferJob, destination: Destination) {
     this.#job = job;
     this.#destination = destination;
-    this.#isOfUrl = isOfUrl;
-    this.#safeUrl = redactUrl(job.url);
-    this.#deadlineAtMs = job.deadlineMs === undefined ? undefined : systemRuntime.clock.nowMs() + job.deadlineMs;
+    this.#requests = new Requests(job);
+    this.#sources = new Sources([job.url, ...job.mirrors], job.hostMemory, systemRuntime.clock.wallMs());
     this.#pin = destination.held?.pin;
   }
 
   async attempt(context: OperationContext): Promise<TransferOutcome> {
-    try {
-      while (!(await this.#fetchMore(context))) {
-        // A part that ended cleanly before the end: the next one is asked for (RFC 9110, 15.3.7 allows short parts).
+    for (;;) {
+      try {
+        while (!(await this.#fetchMore(context))) {
+          // A part that ended cleanly before the end: the next one is asked for (RFC 9110, 15.3.7 allows short parts).
+        }
+        return await this.#prove();
+      } catch (error) {
+        if (context.signal.aborted) throw context.signal.reason;
+        if (this.#movesOn(error)) continue;
+        if (!this.#destination.mayBeginAgain) throw new Final(error);
+        if (error instanceof ContentChangedError) await this.#startOver('the content changed', error);
+        if (!isStuckResume(error)) throw error;
+        await this.#startOver('the rest cannot be had', error);
+        throw failedAttempt('resume', 'bad-resume', error.failure?.what ?? 'the rest cannot be had');
       }
-      return await this.#prove();
-    } catch (error) {
-      if (context.signal.aborted) throw context.signal.reason;
-      if (!this.#destination.mayBeginAgain) throw new Final(error);
-      if (error instanceof ContentChangedError) await this.#startOver('the content changed', error);
-      if (!isStuckResume(error)) throw error;
-      await this.#startOver('the rest cannot be had', error);
-      throw failedAttempt('resume', 'bad-resume', error.failure?.what ?? 'the rest cannot be had');
     }
   }
 
-  /** One request. True when all bytes are there. */
+  /** One request, and what it leads to. True when all bytes are there. */
   async #fetchMore({ client, signal }: OperationContext): Promise<boolean> {
+    const url = this.#sources.current;
+    const urlSha256 = this.#requests.sha256Of(url);
     const { held } = this.#destination;
-    const ask = planAsk({ held, isOfUrl: this.#isOfUrl, hasChecksum: this.#job.checksum !== undefined });
-    const answer = await this.#request(client, ask, signal);
-    this.#ledger = answer.ledger;
-    const skipBytes = await this.#judge(ask, answer);
-    const before = this.#destination.atByte;
-    await this.#pump(answer, skipBytes);
-    const { atByte } = this.#destination;
-    if (!this.#isPart) return true;
-    // A part says where it ends, and without a total nobody says that the whole ends there.
-    if (this.#totalBytes === undefined) this.#integrity = 'unverifiable';
-    if (this.#totalBytes === undefined || atByte >= this.#totalBytes) return true;
-    if (atByte === before) throw failedAttempt('http', 'truncated', 'a part without a new byte');
-    return false;
+    const isOfUrl = held?.pin.urlSha256 === urlSha256;
+    const ask = planAsk({ held, isOfUrl, hasChecksum: this.#job.checksum !== undefined });
+    const stop = new AbortController();
+    const lease = await this.#requests.acquire(url, { signal, isExtra: false });
+    try {
+      const both = AbortSignal.any([signal, stop.signal]);
+      const answer = await this.#request(ask, () =>
+        this.#requests.send(
+          client,
+          url,
+          ask,
+          both,
+          this.#listen((error) => stop.abort(error), lease),
+        ),
+      );
+      this.#ledger = answer.ledger;
+      const skipBytes = await this.#judge(ask, { ...answer, urlSha256 }, answer);
+      if (this.#mayDivide()) return await this.#divide({ client, url, ask, answer, skipBytes, lease, signal });
+      return await this.#pump(ask, answer, skipBytes, lease, both);
+    } catch (error) {
+      if (stop.signal.aborted && !signal.aborted) throw stop.signal.reason;
+      throw error;
+    } finally {
+      // What is given back twice is given back once.
+      lease.release();
+    }
   }
 
-  async #request(client: Client, ask: Ask, signal: AbortSignal): Promise<ClientResponse> {
-    const { url, headers, checksum, onEvent } = this.#job;
-    const remainingMs =
-      this.#deadlineAtMs === undefined
-        ? undefined
-        : Math.max(1, Math.round(this.#deadlineAtMs - systemRuntime.clock.nowMs()));
+  /** Hears of an address that comes to nothing, where there are others. */
+  #listen(abort: (error: Error) => void, lease: ConnectionLease): (event: ReknitEvent) => void {
+    let failedAtByte = this.#destination.gotBytes;
+    let failed: SourceFailed | undefined;
+    return (event) => {
+      this.#job.onEvent?.(event);
+      if (this.#division !== undefined) this.#division.onFirstEvent(event);
+      if (event.type === 'failure') failed = new SourceFailed(event.failure);
+      if (event.type !== 'wait' || failed === undefined || this.#division !== undefined) return;
+      const newBytes = this.#destination.gotBytes - failedAtByte;
+      failedAtByte = this.#destination.gotBytes;
+      if (newBytes >= PROGRESS_BYTES) return;
+      lease.report({ kind: 'failed', failure: failed.failure, delayMs: event.delayMs });
+      const error = failed;
+      if (this.#job.mirrors.length > 0) queueMicrotask(() => abort(error));
+    };
+  }
+
+  async #request(ask: Ask, send: () => Promise<ClientResponse>): Promise<ClientResponse> {
     try {
-      return await client.request(url, {
-        headers: {
-          'user-agent': 'reknit',
-          accept: '*/*',
-          ...headers,
-          'accept-encoding': 'identity',
-          ...(this.#skipsCaches ? { 'cache-control': 'no-cache', pragma: 'no-cache' } : {}),
-          ...askHeaders(ask),
-        } as Record<string, string | string[]>,
-        signal,
-        throwOnStatus: true,
-        resumeWithoutValidator: 'overlap',
-        requireProof: checksum === undefined,
-        deadlineMs: remainingMs,
-        onEvent,
-      });
+      return await send();
     } catch (error) {
       const status = error instanceof GaveUpError ? error.failure?.status : undefined;
       // The range is refused, whatever the file is now: ask for all of it.
@@ -150,19 +168,42 @@ class Transfer {
     }
   }
 
+  /** True where another address is asked next. */
+  #movesOn(error: unknown): boolean {
+    if (this.#job.mirrors.length === 0 || !(this.#destination.mayBeginAgain || this.#destination.gotBytes === 0)) {
+      return false;
+    }
+    const failure = error instanceof SourceFailed || error instanceof GaveUpError ? error.failure : undefined;
+    if (failure === undefined || isStuckResume(error)) return false;
+    const isRefusal = failure.status !== undefined && !failure.transient;
+    this.#job.onSource?.(this.#sources.current, 'failed');
+    if (isRefusal ? this.#sources.refuse() : this.#sources.fail()) {
+      this.#tellMirror(failure.what);
+      return true;
+    }
+    // Each had its turn: after a wait, which `retry` decides about, they have it again.
+    if (this.#sources.beginRound() && isRefusal) throw failedAttempt('http', 'status', failure.what);
+    return false;
+  }
+
+  #tellMirror(because: string): void {
+    this.#job.onEvent?.({ type: 'mirror', url: redactUrl(this.#sources.current), because });
+  }
+
   /** @returns how many of the answer's first bytes are at hand */
-  async #judge(ask: Ask, answer: ClientResponse): Promise<number> {
-    const verdict = judgeAnswer(ask, answer);
-    if (verdict.kind !== 'begin' && verdict.kind !== 'join') answer.body.on('error', () => {}).destroy();
+  async #judge(ask: Ask, judged: Parameters<typeof judgeAnswer>[1], { body }: ClientResponse): Promise<number> {
+    const verdict = judgeAnswer(ask, judged);
+    const suspicion = verdict.kind === 'begin' ? this.#distrusted(verdict.pin) : undefined;
+    if (suspicion !== undefined || (verdict.kind !== 'begin' && verdict.kind !== 'join')) {
+      body.on('error', () => {}).destroy();
+    }
+    if (suspicion !== undefined) throw this.#distrust(suspicion);
     switch (verdict.kind) {
       case 'begin':
         await this.#begin(verdict.pin, ask);
         return 0;
       case 'join':
-        this.#doubts = 0;
-        this.#totalBytes = verdict.totalBytes;
-        this.#isPart = verdict.isPart;
-        if (ask.kind === 'rest' && ask.plan.kind !== 'range') this.#destination.forgetValidator();
+        this.#join(verdict, ask);
         return verdict.skipBytes;
       case 'changed':
         await this.#startOver(verdict.what, undefined);
@@ -172,29 +213,58 @@ class Transfer {
         if (this.#doubts > 1 && ask.kind === 'rest') await this.#startOver(verdict.what, undefined);
         throw failedAttempt('resume', 'bad-resume', verdict.what);
       case 'refused':
-        throw refused(answer.statusCode, verdict.what, this.#about);
+        throw refused(judged.statusCode, verdict.what, this.#about);
     }
   }
 
+  #join(verdict: AnswerVerdict & { readonly kind: 'join' }, ask: Ask): void {
+    this.#doubts = 0;
+    this.#totalBytes = verdict.totalBytes;
+    this.#isPart = verdict.isPart;
+    this.#answerEndByte = verdict.endByte ?? verdict.totalBytes;
+    // The whole where a part was asked for: ranges are of no use here.
+    if (!verdict.isPart) this.#isSingle = true;
+    if (ask.kind === 'rest' && ask.plan.kind !== 'range') this.#destination.forgetValidator();
+  }
+
+  #distrusted(pin: Pin): Suspicion | undefined {
+    // A digest tells, whatever it looks like.
+    if (this.#job.checksum !== undefined) return undefined;
+    const { target } = this.#job;
+    const suspicion = suspicionOf({ pin, before: this.#pin, url: this.#sources.current, target });
+    if (suspicion === undefined) return undefined;
+    const isSeenAgain = suspicion.mark === this.#suspicion?.mark;
+    if (!isSeenAgain || suspicion.ifSeenAgain === 'refuse') return suspicion;
+    this.#note(`${suspicion.what}: the server said so twice`);
+    return undefined;
+  }
+
+  #distrust(suspicion: Suspicion): Error {
+    const isSeenAgain = suspicion.mark === this.#suspicion?.mark;
+    this.#suspicion = suspicion;
+    return isSeenAgain
+      ? wrongContent(`${suspicion.what}, twice; if that is right, save it under a name that ends in .html`, this.#about)
+      : failedAttempt('http', 'suspicious', suspicion.what);
+  }
+
   async #begin(pin: Pin, ask: Ask): Promise<void> {
-    const { atByte } = this.#destination;
-    if (atByte > 0) {
+    const { gotBytes } = this.#destination;
+    if (gotBytes > 0) {
       const because = ask.kind === 'whole' ? 'nothing proves the bytes at hand' : 'the content changed';
-      this.#countRestart(because, atByte, undefined);
+      this.#countRestart(because, gotBytes, undefined);
     }
     this.#doubts = 0;
     this.#integrity = undefined;
     this.#pin = pin;
     this.#totalBytes = pin.representation.totalBytes;
+    this.#answerEndByte = this.#totalBytes;
     this.#isPart = false;
-    this.#isOfUrl = true;
     await this.#destination.begin(pin);
   }
 
   async #startOver(because: string, cause: unknown): Promise<void> {
-    const { atByte } = this.#destination;
-    if (atByte > 0) this.#countRestart(because, atByte, cause);
-    this.#pin = undefined;
+    const { gotBytes } = this.#destination;
+    if (gotBytes > 0) this.#countRestart(because, gotBytes, cause);
     this.#doubts = 0;
     await this.#destination.discard();
   }
@@ -214,23 +284,56 @@ class Transfer {
     );
   }
 
-  async #pump(answer: ClientResponse, skipBytes: number): Promise<void> {
-    const destination = this.#destination;
+  // One connection.
+
+  async #pump(
+    ask: Ask,
+    answer: ClientResponse,
+    skipBytes: number,
+    lease: ConnectionLease,
+    signal: AbortSignal,
+  ): Promise<boolean> {
     const { ledger } = answer;
     const described = ledger.attempts.findLast(({ hops }) => hops.at(-1)?.status === answer.statusCode);
+    const before = this.#destination.gotBytes;
+    const missingBefore = this.#missingBytes;
+    const writer = this.#destination.writerAt(this.#startByte(ask));
     let toSkip = skipBytes;
     let isFirst = true;
-    for await (const received of answer.body as AsyncIterable<Buffer>) {
-      if (isFirst && described !== undefined && described.newBytes === 0 && described !== ledger.attempts.at(-1)) {
-        await this.#unpin(answer);
+    try {
+      for await (const received of answer.body as AsyncIterable<Buffer>) {
+        if (isFirst && described !== undefined && described.newBytes === 0 && described !== ledger.attempts.at(-1)) {
+          await this.#unpin(answer);
+        }
+        isFirst = false;
+        const chunk = received.subarray(Math.min(toSkip, received.length));
+        toSkip -= received.length - chunk.length;
+        const room = chunk.length > 0 ? writer.write(chunk) : undefined;
+        if (room !== undefined) await room;
+        const paid = this.#job.pace?.pay(received.length, signal);
+        if (paid !== undefined) await paid;
+        this.#tell(ledger);
       }
-      isFirst = false;
-      const chunk = received.subarray(Math.min(toSkip, received.length));
-      toSkip -= received.length - chunk.length;
-      if (chunk.length > 0) await destination.write(chunk);
-      this.#tell(ledger);
+    } finally {
+      await writer.end();
+      lease.report({ kind: 'worked', bytes: this.#destination.gotBytes - before });
     }
     if (this.#integrity !== 'unverifiable') this.#integrity = ledger.integrity;
+    if (!this.#isPart) return true;
+    // A part says where it ends, and without a total nobody says that the whole ends there.
+    if (this.#totalBytes === undefined) this.#integrity = 'unverifiable';
+    if (this.#totalBytes === undefined || this.#missingBytes === 0) return true;
+    if (this.#missingBytes === missingBefore) throw failedAttempt('http', 'truncated', 'a part without a new byte');
+    return false;
+  }
+
+  /** Where the bytes of the answer go on, its first ones skipped. */
+  #startByte(ask: Ask): number {
+    return ask.kind === 'rest' && this.#destination.held !== undefined ? ask.held.bytes : 0;
+  }
+
+  get #missingBytes(): number {
+    return this.#totalBytes === undefined ? Number.NaN : sizeOf(this.#destination.gaps(this.#totalBytes));
   }
 
   /**
@@ -239,7 +342,7 @@ class Transfer {
    */
   async #unpin(answer: ClientResponse): Promise<void> {
     if (answer.statusCode === 206) return;
-    const { representation } = this.#pin!;
+    const { representation, urlSha256 } = this.#pin!;
     const unknown = {
       ...representation,
       endByte: undefined,
@@ -247,44 +350,156 @@ class Transfer {
       validator: undefined,
       etag: undefined,
     };
-    this.#pin = { representation: { ...unknown, lastModified: undefined }, serverDigest: undefined };
+    this.#pin = { urlSha256, representation: { ...unknown, lastModified: undefined }, serverDigest: undefined };
     this.#totalBytes = undefined;
     await this.#destination.begin(this.#pin);
   }
 
+  // Several connections.
+
+  #mayDivide(): boolean {
+    const { destination, connections, checksum } = { destination: this.#destination, ...this.#job };
+    const { representation } = destination.held?.pin ?? this.#pin ?? {};
+    if (!destination.takesSegments || this.#isSingle || connections.max === 1) return false;
+    if (representation === undefined || representation.refusesRanges || representation.codings !== '') return false;
+    const isBound = representation.validator !== undefined || checksum !== undefined;
+    return isBound && this.#missingBytes > MIN_DIVIDED_BYTES;
+  }
+
+  async #divide(first: {
+    readonly client: OperationContext['client'];
+    readonly url: string;
+    readonly ask: Ask;
+    readonly answer: ClientResponse;
+    readonly skipBytes: number;
+    readonly lease: ConnectionLease;
+    readonly signal: AbortSignal;
+  }): Promise<boolean> {
+    const { client, url, ask, answer, skipBytes, lease, signal } = first;
+    const totalBytes = this.#totalBytes!;
+    const pin = this.#destination.held?.pin ?? this.#pin!;
+    await this.#destination.reserve?.(totalBytes);
+    const atByte = this.#startByte(ask);
+    const gap = this.#destination.gaps(totalBytes).find(({ to }) => to > atByte)!;
+    const division = new Division({
+      destination: this.#destination,
+      totalBytes,
+      connections: this.#job.connections,
+      signal,
+      pace: this.#job.pace,
+      acquire: (own, isExtra) => this.#requests.acquire(url, { signal: own, isExtra }),
+      open: async (range, own, onEvent) => {
+        const part = askPart(ask, pin, range);
+        const listener = (event: ReknitEvent) => {
+          this.#job.onEvent?.(event);
+          onEvent(event);
+        };
+        return this.#judgePart(part, range, await this.#requests.send(client, url, part, own, listener), url);
+      },
+      onProgress: (connections) => this.#tellConnections(connections, answer.ledger),
+      onLastInTrouble: (failure) => (this.#job.mirrors.length > 0 ? new SourceFailed(failure) : undefined),
+    });
+    this.#division = division;
+    try {
+      const end = await division.run({
+        body: answer.body as AsyncIterable<Buffer>,
+        skipBytes,
+        range: { from: atByte, to: gap.to },
+        wireEndByte: this.#answerEndByte ?? totalBytes,
+        lease,
+      });
+      if (end.kind === 'changed') {
+        await this.#startOver(end.what, undefined);
+        throw failedAttempt('resume', 'content-changed', `the content changed (${end.what})`);
+      }
+      if (end.kind === 'single') {
+        this.#isSingle = true;
+        return this.#missingBytes === 0;
+      }
+      this.#integrity = pin.representation.validator === undefined ? 'unverifiable' : 'length';
+      return true;
+    } finally {
+      this.#division = undefined;
+      this.#peakConnections = Math.max(this.#peakConnections, division.peakCount);
+      this.#connections = 1;
+    }
+  }
+
+  #judgePart(part: Ask, range: ByteRange, answer: ClientResponse, url: string): SegmentAnswer {
+    const verdict = judgeAnswer(part, { ...answer, urlSha256: this.#requests.sha256Of(url) });
+    if (verdict.kind === 'join' && verdict.isPart) {
+      return { kind: 'part', body: answer.body as AsyncIterable<Buffer>, skipBytes: verdict.skipBytes };
+    }
+    answer.body.on('error', () => {}).destroy();
+    switch (verdict.kind) {
+      case 'join':
+        return { kind: 'no-ranges', what: `HTTP ${answer.statusCode} to a request for a part` };
+      case 'begin': {
+        const before = part.kind === 'rest' ? part.held.pin.representation.etag : undefined;
+        const isOther = before !== undefined && verdict.pin.representation.etag !== undefined;
+        return isOther && before !== verdict.pin.representation.etag
+          ? { kind: 'changed', what: `the ETag was ${before} and is now ${verdict.pin.representation.etag}` }
+          : { kind: 'no-ranges', what: `HTTP ${answer.statusCode} to a request for bytes from ${range.from} on` };
+      }
+      case 'changed':
+        return { kind: 'changed', what: verdict.what };
+      case 'doubt':
+      case 'refused':
+        return { kind: 'doubt', what: verdict.what };
+    }
+  }
+
+  #tellConnections(connections: number, ledger: Ledger): void {
+    if (connections !== this.#connections) {
+      this.#connections = connections;
+      this.#job.onEvent?.({ type: 'connections', url: this.#safeUrl, count: connections });
+    }
+    this.#tell(ledger);
+  }
+
   #tell(ledger: Ledger): void {
     this.#job.onProgress?.({
-      bytes: this.#destination.atByte,
+      bytes: this.#destination.gotBytes,
       totalBytes: this.#totalBytes,
       receivedBytes: ledger.receivedBytes,
       attemptNumber: ledger.attemptCount,
+      ...(this.#connections > 1 ? { connections: this.#connections } : {}),
     });
   }
 
+  // The end.
+
   async #prove(): Promise<TransferOutcome> {
     const destination = this.#destination;
-    const { serverDigest, representation } = this.#pin!;
+    const { serverDigest } = this.#pin!;
     const { checksum } = this.#job;
     const expected = checksum
       ? ({ ...checksum, from: 'caller' } as const)
       : serverDigest
         ? ({ ...serverDigest, from: 'server' } as const)
         : undefined;
-    const actualHex = destination.digestHex(expected?.algorithm ?? 'sha256')!;
-    const { atByte: bytes } = destination;
-    const verdict = judgeEnd({ bytes, integrity: this.#integrity, expected, actualHex, memory: this.#memory });
+    const digests = await destination.digests();
+    const actualHex = digests.get(expected?.algorithm ?? 'sha256')!;
+    const { gotBytes: bytes } = destination;
+    const verdict = judgeEnd({
+      bytes,
+      integrity: this.#integrity,
+      expected,
+      actualHex,
+      memory: this.#memory,
+      requiresProof: this.#job.requiresProof,
+    });
     switch (verdict.kind) {
-      case 'proven': {
-        const coding =
-          representation.codings === '' ? [] : [`saved as sent, with Content-Encoding ${representation.codings}`];
-        for (const text of [...(verdict.note === undefined ? [] : [verdict.note]), ...coding]) this.#note(text);
-        return { integrity: verdict.integrity, ledger: this.#ledger!, notes: this.#notes };
-      }
+      case 'proven':
+        return this.#outcome(verdict, digests.get('sha256')!);
       case 'again': {
         this.#memory = verdict.memory;
-        this.#skipsCaches = true;
+        this.#requests.skipCaches();
+        // What came in parts may have been joined wrongly; one answer has no joints.
+        this.#isSingle = true;
         if (!destination.mayBeginAgain) throw wrongContent(verdict.what, this.#about);
         await this.#startOver(verdict.what, wrongContent(verdict.what, this.#about));
+        if (verdict.because === 'digest-mismatch' && this.#sources.fail()) this.#tellMirror(verdict.what);
         const origin: Origin = verdict.because === 'suspicious' ? 'http' : 'integrity';
         throw failedAttempt(origin, verdict.because, verdict.what);
       }
@@ -292,6 +507,27 @@ class Transfer {
         if (destination.mayBeginAgain) await destination.discard();
         throw wrongContent(verdict.what, this.#about);
     }
+  }
+
+  #outcome(
+    verdict: { readonly integrity: Integrity; readonly note: string | undefined },
+    sha256: string,
+  ): TransferOutcome {
+    const { codings } = this.#pin!.representation;
+    const coding = codings === '' ? [] : [`saved as sent, with Content-Encoding ${codings}`];
+    for (const text of [...(verdict.note === undefined ? [] : [verdict.note]), ...coding]) this.#note(text);
+    return {
+      integrity: verdict.integrity,
+      sha256,
+      ledger: this.#ledger!,
+      notes: this.#notes,
+      connections: this.#peakConnections,
+      source: this.#sources.current,
+    };
+  }
+
+  get #safeUrl(): string {
+    return redactUrl(this.#sources.current);
   }
 
   get #about(): About {

@@ -15,6 +15,15 @@ export function sourceOfText(text: string): ByteSource {
   return sourceOfBytes(Buffer.from(text, 'utf8'));
 }
 
+/** A body that a plan holds verbatim, if it does. */
+export function verbatimSource(plan: {
+  readonly bodyText?: string;
+  readonly bodyBase64?: string;
+}): ByteSource | undefined {
+  if (plan.bodyBase64 !== undefined) return sourceOfBytes(Buffer.from(plan.bodyBase64, 'base64'));
+  return plan.bodyText === undefined ? undefined : sourceOfText(plan.bodyText);
+}
+
 /** Part [from, to) of a source. */
 export function partOf(source: ByteSource, from: number, to: number): ByteSource {
   return { sizeBytes: to - from, read: (start, end) => source.read(from + start, from + end) };

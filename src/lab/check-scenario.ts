@@ -181,6 +181,7 @@ const filter = shaped({
 const resource = shaped({
   'sizeBytes?': bytes,
   'bodyText?': text,
+  'bodyBase64?': text,
   'contentType?': text,
   'validator?': oneOf('strong', 'weak', 'last-modified', 'last-modified-weak', 'both', 'none'),
   'framing?': oneOf('length', 'chunked', 'close'),
@@ -195,6 +196,7 @@ const change = shaped({
   'seed?': integer,
   'sizeBytes?': bytes,
   'bodyText?': text,
+  'bodyBase64?': text,
   'validator?': oneOf('new', 'same'),
   'keeps?': shaped({ from: bytes, to: bytes }),
 });

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { constants, gzipSync } from 'node:zlib';
-import { type ByteSource, patched, sourceOfBytes, sourceOfText } from './byte-source.ts';
+import { type ByteSource, patched, sourceOfBytes, verbatimSource } from './byte-source.ts';
 import type { Change, ResourcePlan, Scenario, ValidatorKind } from './scenario.ts';
 import { mixAll } from './seeded.ts';
 import type { BodyMaker } from './seeded-bytes.ts';
@@ -16,6 +16,7 @@ export interface Resource {
   readonly digest: 'none' | 'repr-digest' | 'content-digest' | 'digest';
   readonly headers: Readonly<Record<string, string>>;
   readonly bodyText?: string;
+  readonly bodyBase64?: string;
 }
 
 export const defaultResource: Resource = {
@@ -49,8 +50,8 @@ export interface Version {
 
 export function resolveResource(plan: ResourcePlan = {}): Resource {
   const resource = { ...defaultResource, ...plan };
-  const text = plan.bodyText;
-  return text === undefined ? resource : { ...resource, sizeBytes: Buffer.byteLength(text) };
+  const verbatim = verbatimSource(plan);
+  return verbatim === undefined ? resource : { ...resource, sizeBytes: verbatim.sizeBytes };
 }
 
 /** All versions of a scenario's resource, oldest first. `nowMs` places a weak Last-Modified beside the Date header. */
@@ -78,17 +79,13 @@ interface Content {
 }
 
 function firstContent(resource: Resource, seed: number, bodyOf: BodyMaker): Content {
-  const text = resource.bodyText;
-  const source = text === undefined ? bodyOf(seed, resource.sizeBytes) : sourceOfText(text);
+  const source = verbatimSource(resource) ?? bodyOf(seed, resource.sizeBytes);
   return { source, fromRequest: 1, tag: tagOf(seed, source.sizeBytes), tagIndex: 0 };
 }
 
 function nextContent(before: Content, change: Change, defaultSeed: number, bodyOf: BodyMaker): Content {
   const seed = change.seed ?? defaultSeed;
-  const fresh =
-    change.bodyText === undefined
-      ? bodyOf(seed, change.sizeBytes ?? before.source.sizeBytes)
-      : sourceOfText(change.bodyText);
+  const fresh = verbatimSource(change) ?? bodyOf(seed, change.sizeBytes ?? before.source.sizeBytes);
   const { from, to } = change.keeps ?? { from: 0, to: 0 };
   const source = from < to ? patched(fresh, before.source, from, to) : fresh;
   if (change.validator === 'same') return { ...before, source, fromRequest: change.fromRequest };

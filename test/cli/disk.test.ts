@@ -27,12 +27,12 @@ test('a full disk is exit 6, keeps what is durable, and the next run goes on onc
   const full = await reknit(args, { cwd: disk.path });
   expect(full.code).toBe(6);
   expect(full.stderr.trimEnd().split('\n').at(-1)).toMatch(
-    /^reknit: Cannot write .*data: no space left on the disk \(ENOSPC\); [67]\.\d MiB of 12\.0 MiB are kept in .*: run the same command again to continue$/,
+    /^reknit: Cannot write .*data: no space left on the disk \(ENOSPC\); [678]\.\d MiB of 12\.0 MiB are kept in .*: run the same command again to continue$/,
   );
-  const journal = JSON.parse(await readFile(`${disk.path}/a.bin.reknit/journal.json`, 'utf8')) as {
-    durableBytes: number;
-  };
-  expect(journal.durableBytes).toBeGreaterThan(6 * MiB);
+  const claims = (await readFile(`${disk.path}/a.bin.reknit/journal`, 'utf8')).trimEnd().split('\n');
+  const { durable } = JSON.parse(claims.at(-1)!.slice(17)) as { readonly durable: readonly [number, number][] };
+  expect(durable).toEqual([[0, expect.any(Number)]]);
+  expect(durable[0]![1]).toBeGreaterThan(6 * MiB);
 
   const stillFull = await reknit(args, { cwd: disk.path });
   expect(stillFull.code).toBe(6);

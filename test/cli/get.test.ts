@@ -73,7 +73,8 @@ for (const by of ['rst', 'fin'] as const) {
       resource: { sizeBytes: 16 * MiB },
       requests: [{ on: 'every', do: { kind: 'cut', by, at: 'body', everyBytes: 2 * MiB } }],
     });
-    const { code, stdout } = await reknit(['get', run.url, '--json', '--quiet'], { cwd: stage.folder.path });
+    const args = ['get', run.url, '--json', '--quiet', '--max-connections', '1'];
+    const { code, stdout } = await reknit(args, { cwd: stage.folder.path });
     expect(code).toBe(0);
     expect(await stage.folder.sha256('file.bin')).toBe(run.sha256);
     expect(run.requestCount).toBe(8);

@@ -4,7 +4,8 @@ import { expect, test } from 'vitest';
 import { startLab } from '../../src/lab/index.ts';
 import { createFolder, reknit } from './command.ts';
 
-const forms = 'sha256:HEX, sha512:HEX, sha1:HEX, md5:HEX, or SRI such as sha256-BASE64';
+const forms =
+  'sha256:HEX, sha512:HEX, sha1:HEX, md5:HEX, SRI such as sha256-BASE64, or the path or URL of a SHA256SUMS file';
 
 /** `URL` stands for one that would work. */
 const wrong: readonly (readonly [args: readonly string[], line: string])[] = [

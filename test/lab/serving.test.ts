@@ -216,3 +216,17 @@ test('the same seed puts the same bytes on the wire', async () => {
   };
   expect(await play()).toEqual(await play());
 });
+
+test('bytes that are no text are served verbatim, also as a later version', async () => {
+  await using lab = await startLab();
+  const [first, second] = [Buffer.from([0, 0xff, 0x80, 10]), Buffer.from([0xc3, 0x28])];
+  const run = lab.play({
+    name: 'bytes',
+    resource: { bodyBase64: first.toString('base64') },
+    changes: [{ fromRequest: 2, bodyBase64: second.toString('base64') }],
+  });
+  const answers = [await exchange(run.url), await exchange(run.url)];
+  expect(answers.map(({ body }) => body.toString('hex'))).toEqual([first.toString('hex'), second.toString('hex')]);
+  expect(answers.map(({ headers }) => headers['content-length'])).toEqual(['4', '2']);
+  expect(run.versions.map(({ sizeBytes }) => sizeBytes)).toEqual([4, 2]);
+});

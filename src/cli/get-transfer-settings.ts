@@ -1,0 +1,94 @@
+/** How `get` fetches one file: mirrors, connections, rate, proof. Checked before anything happens. */
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+import { Option } from 'commander';
+import { ConfigError, parseSize, redactUrl, show } from '../core/index.ts';
+import type { DownloadOptions } from '../download/index.ts';
+import type { ClientOptions } from '../http/index.ts';
+import type { GetFlags } from './get-flags.ts';
+
+export type TransferOptions = Pick<
+  DownloadOptions,
+  'mirrors' | 'requireProof' | 'initialConnections' | 'maxConnections' | 'limitRate' | 'stateFolder'
+>;
+
+const collect = (value: string, before: readonly string[] = []): readonly string[] => [...before, value];
+
+export function transferFlags(): readonly Option[] {
+  return [
+    new Option('--mirror <URL>', 'another address of the same file; may be repeated').argParser(collect),
+    new Option('--require-proof', 'fail (exit 5) where neither a digest nor a length proves the end'),
+    new Option('--connections <N>', 'begin with so many for one file (default: 1, and up to 8 while they bring more)'),
+    new Option('--limit-rate <RATE>', 'bytes per second, over all connections'),
+    new Option('--no-state', 'remember nothing between runs (REKNIT_STATE_DIR)'),
+  ];
+}
+
+/** @throws ConfigError naming the flag or variable, what must hold and what came */
+export function resolveTransfer(urls: readonly URL[], flags: GetFlags, client: ClientOptions): TransferOptions {
+  const { mirror = [], requireProof, state } = flags;
+  if (mirror.length > 0 && urls.length > 1) {
+    throw new ConfigError(`Cannot use --mirror as there must be one URL: received ${urls.length} URLs`);
+  }
+  const connections = read('connections', flags, countIn, 'a whole number from 1 on');
+  const limitRate = read('limitRate', flags, rateIn, 'bytes per second, for instance 500KiB');
+  const maxConnections = client.connections?.maxPerOrigin;
+  return {
+    mirrors: mirror.map(checkMirror),
+    requireProof: requireProof ?? isSet(process.env.REKNIT_REQUIRE_PROOF),
+    ...(connections === undefined ? {} : { initialConnections: connections }),
+    ...(maxConnections === undefined ? {} : { maxConnections }),
+    ...(limitRate === undefined ? {} : { limitRate }),
+    ...(state === false ? {} : { stateFolder: stateFolder() }),
+  };
+}
+
+function checkMirror(text: string): URL {
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  if (url?.protocol === 'http:' || url?.protocol === 'https:') return url;
+  throw new ConfigError(
+    `Cannot use --mirror as it must be an absolute http or https URL: received ${show(redactUrl(text))}`,
+  );
+}
+
+type NumberFlag = 'connections' | 'limitRate';
+
+const names: Readonly<Record<NumberFlag, readonly [flag: string, variable: string]>> = {
+  connections: ['--connections', 'REKNIT_CONNECTIONS'],
+  limitRate: ['--limit-rate', 'REKNIT_LIMIT_RATE'],
+};
+
+function read(
+  name: NumberFlag,
+  flags: GetFlags,
+  parse: (text: string) => number | undefined,
+  form: string,
+): number | undefined {
+  const [flag, variable] = names[name];
+  const text = flags[name] ?? process.env[variable];
+  if (text === undefined || text === '') return undefined;
+  const value = parse(text.trim());
+  if (value !== undefined && value >= 1) return value;
+  const from = flags[name] === undefined ? variable : flag;
+  throw new ConfigError(`Cannot use ${from} as it must be ${form}: received ${show(text)}`);
+}
+
+function countIn(text: string): number | undefined {
+  return /^\d{1,4}$/.test(text) ? Number(text) : undefined;
+}
+
+function rateIn(text: string): number | undefined {
+  return parseSize(text.replace(/\/s$/, ''));
+}
+
+function isSet(text: string | undefined): boolean {
+  return text !== undefined && /^(1|true|yes|on)$/i.test(text);
+}
+
+/** The one folder that is written beside what the user named. */
+function stateFolder(): string {
+  const { REKNIT_STATE_DIR: own, XDG_STATE_HOME: xdg, LOCALAPPDATA: windows } = process.env;
+  if (own !== undefined && own !== '') return own;
+  if (process.platform === 'win32' && windows !== undefined) return join(windows, 'reknit', 'state');
+  return join(xdg !== undefined && xdg !== '' ? xdg : join(homedir(), '.local', 'state'), 'reknit');
+}

@@ -1,0 +1,141 @@
+/**
+ * The steps on a disk that a download rests on, as few and as small as they can be: tests put a disk in their place that
+ * writes short, fills up, fails to sync, or loses what was not synced.
+ */
+import { constants } from 'node:fs';
+import { type FileHandle, link, lstat, mkdir, open, readFile, rename, rmdir, stat, unlink } from 'node:fs/promises';
+
+export interface DiskFile {
+  /** For a thread that reads the same file; undefined where there is none. */
+  readonly fd: number | undefined;
+  /** @returns how many bytes were written, which may be fewer than were given */
+  write(chunks: readonly Uint8Array[], atByte: number): Promise<number>;
+  /** @returns how many bytes were read; 0 at the end */
+  read(into: Buffer, atByte: number): Promise<number>;
+  size(): Promise<number>;
+  truncate(bytes: number): Promise<void>;
+  /** The data, and what is needed to find it. */
+  datasync(): Promise<void>;
+  sync(): Promise<void>;
+  close(): Promise<void>;
+}
+
+export interface Disk {
+  /** For reading and writing; created where it is not there. */
+  open(path: string, mode: number): Promise<DiskFile>;
+  /** Undefined where there is none. */
+  kindOf(path: string): Promise<'file' | 'folder' | 'link' | 'other' | undefined>;
+  /** What a link leads to. */
+  kindBehind(path: string): Promise<'file' | 'folder' | 'other' | undefined>;
+  createFolder(path: string): Promise<void>;
+  removeFolder(path: string): Promise<void>;
+  remove(path: string): Promise<void>;
+  rename(from: string, to: string): Promise<void>;
+  /** Makes created, renamed and removed names in it durable, as far as the platform can. */
+  syncFolder(path: string): Promise<void>;
+  /** The lock needs no more than this; `createExclusively` fails with EEXIST. */
+  readText(path: string): Promise<string>;
+  createExclusively(path: string, text: string): Promise<void>;
+  link(from: string, to: string): Promise<void>;
+}
+
+/** Many small buffers are cheaper copied than handed over one by one. */
+const MAX_VECTORS = 64;
+
+class RealFile implements DiskFile {
+  readonly #handle: FileHandle;
+
+  constructor(handle: FileHandle) {
+    this.#handle = handle;
+  }
+
+  get fd(): number {
+    return this.#handle.fd;
+  }
+
+  async write(chunks: readonly Uint8Array[], atByte: number): Promise<number> {
+    const [first] = chunks;
+    if (first === undefined) return 0;
+    if (chunks.length === 1) return (await this.#handle.write(first, 0, first.length, atByte)).bytesWritten;
+    const vectors = chunks.length > MAX_VECTORS ? [Buffer.concat(chunks)] : [...chunks];
+    return (await this.#handle.writev(vectors, atByte)).bytesWritten;
+  }
+
+  async read(into: Buffer, atByte: number): Promise<number> {
+    return (await this.#handle.read(into, 0, into.length, atByte)).bytesRead;
+  }
+
+  async size(): Promise<number> {
+    return (await this.#handle.stat()).size;
+  }
+
+  truncate(bytes: number): Promise<void> {
+    return this.#handle.truncate(bytes);
+  }
+
+  datasync(): Promise<void> {
+    return this.#handle.datasync();
+  }
+
+  sync(): Promise<void> {
+    return this.#handle.sync();
+  }
+
+  close(): Promise<void> {
+    return this.#handle.close();
+  }
+}
+
+interface Kinds {
+  isFile(): boolean;
+  isDirectory(): boolean;
+}
+
+const kindIn = (found: Kinds) => (found.isFile() ? 'file' : found.isDirectory() ? 'folder' : 'other');
+
+export const realDisk: Disk = {
+  open: async (path, mode) => new RealFile(await open(path, constants.O_RDWR | constants.O_CREAT, mode)),
+  kindOf: async (path) => {
+    const found = await lstat(path).catch(unlessAbsent);
+    return found === undefined ? undefined : found.isSymbolicLink() ? 'link' : kindIn(found);
+  },
+  kindBehind: async (path) => {
+    const found = await stat(path).catch(() => undefined);
+    return found === undefined ? undefined : kindIn(found);
+  },
+  createFolder: async (path) => {
+    await mkdir(path);
+  },
+  removeFolder: rmdir,
+  remove: unlink,
+  rename,
+  syncFolder,
+  readText: (path) => readFile(path, 'utf8'),
+  createExclusively: async (path, text) => {
+    const handle = await open(path, 'wx', 0o600);
+    try {
+      await handle.writeFile(text);
+    } finally {
+      await handle.close();
+    }
+  },
+  link,
+};
+
+function unlessAbsent(error: unknown): undefined {
+  if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+  throw error;
+}
+
+/** A rename is durable when its folder is. Windows cannot, and does not need it. */
+async function syncFolder(path: string): Promise<void> {
+  let handle: FileHandle | undefined;
+  try {
+    handle = await open(path, 'r');
+    await handle.sync();
+  } catch {
+    // Some file systems refuse to sync a folder; the data itself is synced already.
+  } finally {
+    await handle?.close().catch(() => {});
+  }
+}
