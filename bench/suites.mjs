@@ -2,6 +2,7 @@
 // a second time as the control: whatever the control shows away from 1.00 is noise.
 
 import { downloads } from './downloads.mjs';
+import { lab } from './lab.mjs';
 import { importOnce, startServer, startWorker } from './processes.mjs';
 import { compare, interleave, median } from './rounds.mjs';
 
@@ -205,4 +206,4 @@ async function imports({ node, dists, isQuick, progress }) {
   ];
 }
 
-export const suites = { requests, body, memory, imports, downloads };
+export const suites = { requests, body, memory, imports, downloads, lab };
