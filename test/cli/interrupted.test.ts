@@ -274,7 +274,7 @@ test('a failure in the middle keeps what is there: exit 3, and the line says whe
       { on: { from: 2, to: 4 }, do: { kind: 'status', status: 503 } },
     ],
   });
-  const args = ['get', run.url, '-o', 'a.bin', '--retry-delay', '1ms', '--max-attempts', '3'];
+  const args = ['get', run.url, '-o', 'a.bin', '--retry-delay', '1ms', '--max-attempts', '3', '--max-connections', '1'];
   const { code, stderr } = await reknit(args, { cwd: folder.path });
   expect(code).toBe(3);
   expect(stderr.trimEnd().split('\n').at(-1)).toMatch(

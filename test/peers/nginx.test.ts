@@ -124,9 +124,8 @@ describe.skipIf(nginxProgram === undefined)('nginx', () => {
   test('killed and started again under `reknit get`: exit 0, the right file, and only the rest asked for', async () => {
     await using nginx = await startNginx(inASecond);
     await using folder = await createFolder();
-    const { child, ended } = start(['get', `${nginx.url}/file.bin`, '--json', '--retry-delay', '10ms'], {
-      cwd: folder.path,
-    });
+    const args = ['get', `${nginx.url}/file.bin`, '--json', '--retry-delay', '10ms', '--max-connections', '1'];
+    const { child, ended } = start(args, { cwd: folder.path });
     await new Promise<void>((resolve) => {
       child.stdout!.on('data', (line: Buffer) => {
         if (String(line).includes('"progress"')) resolve();
