@@ -21,12 +21,12 @@ export function clientOptionsForDownload(options: ClientOptions): ClientOptions 
 /** As many connections as there are files at once, a budget for all of them, and none kept open for long: others may wait. */
 export function clientOptionsForBatch(options: ClientOptions, jobs: number, files: number): ClientOptions {
   const { connections = {}, budget = {}, retry = {} } = options;
-  const capacity = Math.max(BUDGET_CAPACITY, files * (retry.maxAttempts ?? GET_ATTEMPTS));
+  const capacity = Math.max(BUDGET_CAPACITY, budget.capacity ?? 0, files * (retry.maxAttempts ?? GET_ATTEMPTS));
   const maxIdleMs = Math.min(connections.maxIdleMs ?? MAX_IDLE_MS, MAX_IDLE_MS);
   const maxPerOrigin = Math.max(connections.maxPerOrigin ?? 0, jobs);
   return clientOptionsForDownload({
     ...options,
     connections: { ...connections, maxPerOrigin, maxIdleMs },
-    budget: { capacity, ...budget },
+    budget: { ...budget, capacity },
   });
 }
