@@ -19,6 +19,9 @@ import { whyQueued, whyWaiting } from './wait-words.ts';
 /** In the log of a machine. */
 const LINE_EVERY_MS = 5_000;
 
+/** Shorter waits come and go too fast to be read. */
+const MIN_SHOWN_WAIT_MS = 1_000;
+
 interface Running {
   readonly name: string;
   readonly meter: RateMeter;
@@ -85,7 +88,7 @@ export class BatchTextReporter implements BatchReporter {
         running.waiting = undefined;
         return;
       case 'wait':
-        if (event.delayMs === 0) return;
+        if (event.delayMs < MIN_SHOWN_WAIT_MS) return;
         running.waiting = { untilMs: nowMs + event.delayMs, why: whyWaiting(running.failure, event) };
         return;
       case 'queued': {
