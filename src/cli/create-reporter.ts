@@ -1,10 +1,11 @@
-import type { DownloadEvent, DownloadResult, Progress, StreamResult } from '../download/index.ts';
+import type { DownloadEvent, DownloadResult, HostWait, Progress, StreamResult } from '../download/index.ts';
 import type { ArchiveFormat, ExtractProgress } from '../extract/index.ts';
 import type { ExtractSummary } from './get-extract-summary.ts';
 import type { GetFlags } from './get-flags.ts';
 import type { Job } from './get-settings.ts';
 import type { Interruption } from './interruption.ts';
 import { JsonReporter } from './json-reporter.ts';
+import { isLiveTerminal, levelOf } from './levels.ts';
 import { LiveLine } from './live-line.ts';
 import type { Reporter } from './reporter.ts';
 import { TextReporter } from './text-reporter.ts';
@@ -17,9 +18,8 @@ export function createReporter(flags: GetFlags, jobs: readonly Job[]): Reporter 
 }
 
 function createTextReporter(flags: GetFlags): Reporter {
-  const level = flags.quiet === true ? 'quiet' : flags.verbose === true ? 'verbose' : 'normal';
-  const isLive = level !== 'quiet' && process.stderr.isTTY === true && !process.env.NO_COLOR && !process.env.CI;
-  return new TextReporter(process.stderr, level, isLive ? new LiveLine(process.stderr) : undefined);
+  const level = levelOf(flags);
+  return new TextReporter(process.stderr, level, isLiveTerminal(level) ? new LiveLine(process.stderr) : undefined);
 }
 
 class BothReporters implements Reporter {
@@ -59,8 +59,8 @@ class BothReporters implements Reporter {
   interrupted(interruption: Interruption, exit: number): void {
     for (const one of this.#each) one.interrupted(interruption, exit);
   }
-  summary(codes: readonly number[], exit: number): void {
-    for (const one of this.#each) one.summary(codes, exit);
+  queued(host: string, wait: HostWait): void {
+    for (const one of this.#each) one.queued(host, wait);
   }
   close(): void {
     for (const one of this.#each) one.close();

@@ -12,10 +12,15 @@ Examples:
   reknit get https://example.com/big.iso
   reknit get https://example.com/big.iso -o /data/ --checksum sha256:9f86d081884c7d65…
   reknit get https://example.com/a.zip https://example.com/b.zip -o downloads
+  reknit get -i list.txt -o downloads --jobs 16
   reknit get https://example.com/data.tar.gz -o - | tar xz
   reknit get https://example.com/data.tar.gz --extract data
   reknit get https://example.com/big.iso --mirror https://example.org/big.iso --checksum SHA256SUMS
   reknit get https://example.com/big.iso --json --deadline 30m --stall-timeout 10s
+
+A line of a list is a URL, or {"url": "…", "output": "…", "checksum": "…", "size": N, "headers": {…}, "mirrors": […]}
+with url alone required; empty lines and those that begin with # are left out. With -o outputs stay in that folder.
+A second run of the same list skips what is proven, and finishes the rest.
 
 An interrupted download is continued by running the same command again.`;
 
@@ -24,8 +29,10 @@ const collect = (value: string, before: readonly string[] = []): readonly string
 export function createGetCommand(onExit: (code: number) => void): Command {
   const command = new Command('get')
     .description('Download files; cut, stalled and killed downloads are continued, and the result is proven.')
-    .argument('<URL...>', 'what to download')
+    .argument('[URL...]', 'what to download')
     .option('-o, --output <PATH>', 'a file, a folder, or - for stdout (default: the name in the URL, here)')
+    .option('-i, --input <LIST>', 'a file of URLs, one per line, or of JSON objects; - for stdin')
+    .option('--jobs <N>', 'files at the same time (default: 8)')
     .option(
       '--checksum <DIGEST>',
       'what the content must be: sha256:HEX, sha512:, sha1:, md5:, SRI sha256-BASE64, or the path or URL of a SHA256SUMS',

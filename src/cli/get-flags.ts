@@ -1,6 +1,8 @@
 /** Values of the flags as the command line gave them. */
 export interface GetFlags {
   readonly output?: string;
+  readonly input?: string;
+  readonly jobs?: string;
   readonly checksum?: string;
   readonly extract?: string;
   readonly extractMode?: 'stream' | 'file';

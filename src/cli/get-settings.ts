@@ -1,13 +1,20 @@
 /** Flags, variables and defaults resolved into settings: everything that can be wrong is found here, before anything happens. */
 import { readFileSync } from 'node:fs';
-import { basename, join } from 'node:path';
+import { basename, isAbsolute, join, relative, resolve } from 'node:path';
 import { ConfigError, checkOption, redactUrl, show } from '../core/index.ts';
-import { checkHeader, clientOptionsForDownload, parseChecksumSource } from '../download/index.ts';
+import {
+  checkHeader,
+  clientOptionsForDownload,
+  DEFAULT_JOBS,
+  findTwice,
+  parseChecksumSource,
+} from '../download/index.ts';
 import { type ClientOptions, optionsFromValues, parseOption, variableOf } from '../http/index.ts';
 import { fileNameOf } from './file-name.ts';
 import { isFolder } from './folder.ts';
 import { type ExtractPlan, resolveExtract } from './get-extract-settings.ts';
 import type { GetFlags } from './get-flags.ts';
+import type { ListEntry } from './get-list.ts';
 import { resolveTransfer, type TransferOptions } from './get-transfer-settings.ts';
 import { loginFromNetrc } from './netrc.ts';
 import { keyOf } from './option-flags.ts';
@@ -18,10 +25,14 @@ export interface Job {
   readonly target: string | undefined;
   readonly headers: Readonly<Record<string, string | readonly string[]>>;
   readonly note: string | undefined;
+  /** Of a list's entry. */
+  readonly entry?: Pick<ListEntry, 'place' | 'checksum' | 'size' | 'mirrors'> | undefined;
 }
 
 export interface GetSettings {
   readonly jobs: readonly Job[];
+  /** Several, or from a list: they run at the same time, so many of them. */
+  readonly batch: { readonly jobs: number } | undefined;
   /** Created when the first job starts. */
   readonly folder: string | undefined;
   readonly checksum: string | undefined;
@@ -33,18 +44,30 @@ export interface GetSettings {
 }
 
 /** @throws ConfigError naming the flag or variable, what must hold and what came */
-export function resolveGet(texts: readonly string[], flags: GetFlags, isGiven: (key: string) => boolean): GetSettings {
-  const urls = texts.map(parseUrl);
-  checkTogether(urls, flags);
+export function resolveGet(
+  texts: readonly string[],
+  flags: GetFlags,
+  isGiven: (key: string) => boolean,
+  list: readonly ListEntry[] = [],
+): GetSettings {
+  const own = texts.map(parseUrl);
+  const urls = [...own, ...list.map(({ url }) => new URL(url))];
+  if (urls.length === 0) throw new ConfigError('Cannot download as there must be a URL or -i LIST: received neither');
+  const isBatch = urls.length > 1 || flags.input !== undefined;
+  checkTogether(urls, flags, isBatch);
   const extract = resolveExtract(urls, flags);
   if (flags.checksum !== undefined) parseChecksumSource(flags.checksum, 'use --checksum');
-  const folder = folderFor(urls, flags.output);
+  const folder = folderFor(isBatch, flags.output);
   const headers = headersFrom(flags);
-  const jobs = urls.map((url) => jobFor(url, flags, folder, headers));
+  const jobs = [
+    ...own.map((url) => jobFor(url, flags, folder, headers)),
+    ...list.map((entry) => jobForEntry(entry, flags, folder, headers)),
+  ];
   checkDistinct(jobs);
   const client = clientOptionsFrom(flags, isGiven);
   return {
     jobs,
+    batch: isBatch ? { jobs: resolveJobs(flags) } : undefined,
     folder,
     checksum: flags.checksum,
     client,
@@ -62,17 +85,19 @@ function parseUrl(text: string): URL {
   );
 }
 
-function checkTogether(urls: readonly URL[], { output, checksum }: GetFlags): void {
+function checkTogether(urls: readonly URL[], { output, checksum, extract }: GetFlags, isBatch: boolean): void {
   const received = `received ${urls.length} URLs`;
-  if (urls.length > 1 && output === '-') throw new ConfigError(`Cannot use -o - as there must be one URL: ${received}`);
-  if (urls.length > 1 && checksum !== undefined)
+  if (isBatch && extract !== undefined)
+    throw new ConfigError(`Cannot use --extract as there must be one URL: ${received}`);
+  if (isBatch && output === '-') throw new ConfigError(`Cannot use -o - as there must be one URL: ${received}`);
+  if (isBatch && checksum !== undefined)
     throw new ConfigError(`Cannot use --checksum as there must be one URL: ${received}`);
   if (output === '') throw new ConfigError('Cannot use -o as it must be a path: received ""');
 }
 
-function folderFor(urls: readonly URL[], output: string | undefined): string | undefined {
+function folderFor(isBatch: boolean, output: string | undefined): string | undefined {
   if (output === undefined || output === '-') return undefined;
-  return urls.length > 1 || /[/\\]$/.test(output) || isFolder(output) ? output : undefined;
+  return isBatch || /[/\\]$/.test(output) || isFolder(output) ? output : undefined;
 }
 
 function jobFor(url: URL, flags: GetFlags, folder: string | undefined, headers: Job['headers']): Job {
@@ -86,14 +111,52 @@ function jobFor(url: URL, flags: GetFlags, folder: string | undefined, headers: 
   return { ...own, target: join(folder ?? '.', name), note };
 }
 
+function jobForEntry(entry: ListEntry, flags: GetFlags, folder: string | undefined, headers: Job['headers']): Job {
+  const url = new URL(entry.url);
+  const { output, place, headers: own = {} } = entry;
+  const named = output === undefined ? jobFor(url, flags, folder, headers) : undefined;
+  const target = named?.target ?? targetIn(folder, output!, place);
+  const lower = Object.fromEntries(Object.entries(own).map(([name, value]) => [name.toLowerCase(), value]));
+  return {
+    url: url.href,
+    target,
+    headers: withLogin({ ...headers, ...lower }, url, flags),
+    note: named?.note,
+    entry,
+  };
+}
+
+/** With -o a list stays in its folder: it may have been made by somebody else. */
+function targetIn(folder: string | undefined, output: string, place: string): string {
+  if (folder === undefined) return output;
+  const inside = relative(folder, resolve(folder, output));
+  if (!isAbsolute(output) && inside !== '' && inside.split(/[/\\]/)[0] !== '..') return join(folder, output);
+  throw new ConfigError(
+    `Cannot download as ${place}: output must be inside of ${folder} (-o): received ${show(output)}`,
+  );
+}
+
 function checkDistinct(jobs: readonly Job[]): void {
-  const seen = new Set<string | undefined>();
-  for (const { target } of jobs) {
-    if (target !== undefined && seen.has(target)) {
-      throw new ConfigError(`Cannot download as file names must differ: received two URLs for ${basename(target)}`);
-    }
-    seen.add(target);
+  const targets = jobs.map(({ target }) => target).filter((target) => target !== undefined);
+  const twice = findTwice(targets.map((target) => resolve(target)));
+  if (twice === undefined) return;
+  const [first, second] = twice.map((index) => jobs[index]!);
+  const name = basename(first!.target!);
+  if (first!.entry === undefined || second!.entry === undefined) {
+    throw new ConfigError(`Cannot download as file names must differ: received two URLs for ${name}`);
   }
+  throw new ConfigError(
+    `Cannot download as ${second!.entry.place}: output must differ from that of ${first!.entry.place}: received ${show(first!.target)} for both`,
+  );
+}
+
+function resolveJobs({ jobs }: GetFlags): number {
+  const variable = process.env.REKNIT_JOBS;
+  const [name, text] = jobs === undefined ? ['REKNIT_JOBS', variable] : ['--jobs', jobs];
+  if (text === undefined || text === '') return DEFAULT_JOBS;
+  const value = /^\d{1,3}$/.test(text) ? Number(text) : 0;
+  if (value >= 1 && value <= 256) return value;
+  throw new ConfigError(`Cannot use ${name} as it must be a whole number from 1 to 256: received ${show(text)}`);
 }
 
 function headersFrom({ header = [] }: GetFlags): Job['headers'] {

@@ -1,9 +1,7 @@
 /** How `get` fetches one file: mirrors, connections, rate, proof. Checked before anything happens. */
-import { homedir } from 'node:os';
-import { join } from 'node:path';
 import { Option } from 'commander';
 import { ConfigError, parseSize, redactUrl, show } from '../core/index.ts';
-import type { DownloadOptions } from '../download/index.ts';
+import { type DownloadOptions, defaultStateFolder } from '../download/index.ts';
 import type { ClientOptions } from '../http/index.ts';
 import type { GetFlags } from './get-flags.ts';
 
@@ -20,7 +18,10 @@ export function transferFlags(): readonly Option[] {
     new Option('--require-proof', 'fail (exit 5) where neither a digest nor a length proves the end'),
     new Option('--connections <N>', 'begin with so many for one file (default: 1, and up to 8 while they bring more)'),
     new Option('--limit-rate <RATE>', 'bytes per second, over all connections'),
-    new Option('--no-state', 'remember nothing between runs (REKNIT_STATE_DIR)'),
+    new Option(
+      '--no-state',
+      'remember nothing between runs, and share no limits with other processes (REKNIT_STATE_DIR)',
+    ),
   ];
 }
 
@@ -39,7 +40,7 @@ export function resolveTransfer(urls: readonly URL[], flags: GetFlags, client: C
     ...(connections === undefined ? {} : { initialConnections: connections }),
     ...(maxConnections === undefined ? {} : { maxConnections }),
     ...(limitRate === undefined ? {} : { limitRate }),
-    ...(state === false ? {} : { stateFolder: stateFolder() }),
+    ...(state === false ? {} : { stateFolder: defaultStateFolder() }),
   };
 }
 
@@ -83,12 +84,4 @@ function rateIn(text: string): number | undefined {
 
 function isSet(text: string | undefined): boolean {
   return text !== undefined && /^(1|true|yes|on)$/i.test(text);
-}
-
-/** The one folder that is written beside what the user named. */
-function stateFolder(): string {
-  const { REKNIT_STATE_DIR: own, XDG_STATE_HOME: xdg, LOCALAPPDATA: windows } = process.env;
-  if (own !== undefined && own !== '') return own;
-  if (process.platform === 'win32' && windows !== undefined) return join(windows, 'reknit', 'state');
-  return join(xdg !== undefined && xdg !== '' ? xdg : join(homedir(), '.local', 'state'), 'reknit');
 }

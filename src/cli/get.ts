@@ -1,10 +1,21 @@
 import { mkdir } from 'node:fs/promises';
-import { ConfigError } from '../core/index.ts';
-import { type DownloadEvent, download, downloadTo, LocalError } from '../download/index.ts';
+import { ConfigError, redactUrl } from '../core/index.ts';
+import {
+  type ConnectionLimits,
+  createHostLimits,
+  type DownloadEvent,
+  download,
+  downloadTo,
+  type HostLimits,
+  type HostWait,
+  LocalError,
+} from '../download/index.ts';
 import { type Client, createClient } from '../http/index.ts';
 import { createReporter } from './create-reporter.ts';
-import { exitCodeOf, exitCodeOfBatch, exitCodes } from './exit-code.ts';
+import { exitCodeOf, exitCodes } from './exit-code.ts';
+import { firstLimitOf, LOCAL_LIMITS } from './get-batch-limits.ts';
 import type { GetFlags } from './get-flags.ts';
+import { readList } from './get-list.ts';
 import { type GetSettings, type Job, resolveGet } from './get-settings.ts';
 import { Interruption, listenForInterruption } from './interruption.ts';
 import { type OutputGuard, openOutput } from './output.ts';
@@ -19,7 +30,8 @@ export async function get(
   let settings: GetSettings;
   let client: Client;
   try {
-    settings = resolveGet(urls, flags, isGiven);
+    const list = flags.input === undefined ? [] : await readList(flags.input);
+    settings = resolveGet(urls, flags, isGiven, list);
     client = createClient(settings.client);
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
@@ -28,18 +40,17 @@ export async function get(
   }
   const output = openOutput();
   const interruption = listenForInterruption();
-  const reporter = createReporter(flags, settings.jobs);
+  const signal = AbortSignal.any([interruption.signal, output.signal]);
   try {
-    const signal = AbortSignal.any([interruption.signal, output.signal]);
-    return await new Batch(settings, client, reporter, signal, output).run();
+    if (settings.batch !== undefined) return await (await import('./get-batch.ts')).getBatch(settings, flags, signal);
+    return await new OneFile(settings, client, createReporter(flags, settings.jobs), signal, output).run();
   } finally {
-    reporter.close();
     interruption.stop();
     await client.destroy();
   }
 }
 
-class Batch {
+class OneFile {
   readonly #settings: GetSettings;
   readonly #client: Client;
   readonly #reporter: Reporter;
@@ -55,23 +66,17 @@ class Batch {
   }
 
   async run(): Promise<number> {
-    const { jobs } = this.#settings;
-    const codes: number[] = [];
-    for (const job of jobs) {
-      const code = await this.#runOne(job);
-      codes.push(code);
-      if (this.#signal.aborted) return code;
-    }
-    const exit = exitCodeOfBatch(codes);
-    if (jobs.length > 1) this.#reporter.summary(codes, exit);
-    return exit;
-  }
-
-  /** One job's failure is its own. */
-  async #runOne(job: Job): Promise<number> {
-    this.#reporter.start(job);
+    const [job] = this.#settings.jobs;
+    this.#reporter.start(job!);
+    const { stateFolder } = this.#settings.transfer;
+    const limits = createHostLimits({
+      stateFolder,
+      firstLimit: firstLimitOf(this.#settings),
+      onLocal: (because) =>
+        this.#reporter.event({ type: 'note', url: redactUrl(job!.url), text: `${LOCAL_LIMITS} (${because})` }),
+    });
     try {
-      await this.#download(job);
+      await this.#download(job!, this.#limits(limits));
       return exitCodes.done;
     } catch (error) {
       // Whoever read our output has gone, and knows it.
@@ -80,10 +85,26 @@ class Batch {
       if (error instanceof Interruption) this.#reporter.interrupted(error, exit);
       else this.#reporter.failed(error, exit);
       return exit;
+    } finally {
+      this.#reporter.close();
+      // Its connections are closed before others may take their place.
+      await this.#client.destroy();
+      await limits.close();
     }
   }
 
-  async #download({ url, target, headers }: Job): Promise<void> {
+  #limits(limits: HostLimits): ConnectionLimits {
+    return {
+      acquire: (host, how) => {
+        const onWait = (wait: HostWait) => {
+          if (!how.isExtra) this.#reporter.queued(host, wait);
+        };
+        return limits.acquire(host, { ...how, onWait });
+      },
+    };
+  }
+
+  async #download({ url, target, headers }: Job, limits: ConnectionLimits): Promise<void> {
     const { client: options, checksum, force, folder, extract, transfer } = this.#settings;
     const reporter = this.#reporter;
     const common = {
@@ -93,6 +114,7 @@ class Batch {
       headers,
       checksum,
       client: this.#client,
+      limits,
       signal: this.#signal,
       onEvent: (event: DownloadEvent) => reporter.event(event),
       onProgress: reporter.progress.bind(reporter),

@@ -21,12 +21,17 @@
  * | `unpacked` | `entries`, `unpackedBytes`; at most once a second |
  * | `done` | `path`, `bytes`, `sha256`, `integrity`, `attempts`, `hops`, `refetchedBytes`, `resumedBytes`, `waitedMs`, `durationMs`, `notes`; after --extract also `format`, `entries`, `unpackedBytes`, `unpackerStarts` |
  * | `error` | `message`, `exit`; `code`, `reason`, `attempts` where known |
- * | `summary` | `jobs`, `failed`, `exit`; only for several URLs |
+ * | `queued` | `host`, `because`: `full` (all connections to it are in use) or `pushback` (it asked for a pause, `delayMs`) |
+ * | `postponed` | `totalBytes`: large files have their own lane; what came is kept. Only in batches |
+ * | `skipped` | `bytes`, `because`: `checksum` or `earlier-run`. Only in batches |
+ * | `summary` | `jobs`, `done`, `skipped`, `failed`, `bytes`, `durationMs`, `exit`; the end of a batch, without `url` |
+ *
+ * In a batch (several URLs, or a list) every line but `summary` has `path` beside `url`.
  */
 import { resolve } from 'node:path';
 import type { Writable } from 'node:stream';
 import { redactUrl } from '../core/index.ts';
-import type { DownloadEvent, DownloadResult, Progress, StreamResult } from '../download/index.ts';
+import type { DownloadEvent, DownloadResult, HostWait, Progress, StreamResult } from '../download/index.ts';
 import type { ArchiveFormat, ExtractProgress } from '../extract/index.ts';
 import { systemRuntime } from '../runtime/index.ts';
 import { firstLineOf } from './error-lines.ts';
@@ -35,9 +40,9 @@ import type { Job } from './get-settings.ts';
 import type { Interruption } from './interruption.ts';
 import type { Reporter } from './reporter.ts';
 
-const PROGRESS_EVERY_MS = 1_000;
+export const PROGRESS_EVERY_MS = 1_000;
 
-type Fields = Readonly<Record<string, unknown>>;
+export type Fields = Readonly<Record<string, unknown>>;
 
 export class JsonReporter implements Reporter {
   readonly #out: Writable;
@@ -103,17 +108,15 @@ export class JsonReporter implements Reporter {
   }
 
   failed(error: unknown, exit: number): void {
-    const { code, reason, ledger } = error as { code?: string; reason?: string; ledger?: { attemptCount: number } };
-    this.#write('error', { message: firstLineOf(error), exit, code, reason, attempts: ledger?.attemptCount });
+    this.#write('error', errorFields(error, exit));
   }
 
   interrupted(interruption: Interruption, exit: number): void {
     this.#write('error', { message: interruption.message, exit });
   }
 
-  summary(codes: readonly number[], exit: number): void {
-    const failed = codes.filter((code) => code !== 0).length;
-    this.#out.write(`${JSON.stringify({ event: 'summary', jobs: codes.length, failed, exit })}\n`);
+  queued(host: string, wait: HostWait): void {
+    this.#write('queued', queuedFields(host, wait));
   }
 
   close(): void {}
@@ -123,14 +126,24 @@ export class JsonReporter implements Reporter {
   }
 }
 
-function resultFields(result: StreamResult): Fields {
+export function errorFields(error: unknown, exit: number): Fields {
+  const { code, reason, ledger } = error as { code?: string; reason?: string; ledger?: { attemptCount: number } };
+  return { message: firstLineOf(error), exit, code, reason, attempts: ledger?.attemptCount };
+}
+
+export function queuedFields(host: string, wait: HostWait): Fields {
+  const left = wait.kind === 'pushback' ? { delayMs: Math.round(wait.untilMs - systemRuntime.clock.wallMs()) } : {};
+  return { host, because: wait.kind, ...left };
+}
+
+export function resultFields(result: StreamResult): Fields {
   const { bytes, sha256, integrity, attempts, hops, refetchedBytes, waitedMs, durationMs, notes } = result;
   const rounded = { waitedMs: Math.round(waitedMs), durationMs: Math.round(durationMs) };
   return { bytes, sha256, integrity, attempts, hops, refetchedBytes, ...rounded, notes };
 }
 
 /** Undefined for what `done` and `error` say better. */
-function fieldsOf(event: DownloadEvent): Fields | undefined {
+export function fieldsOf(event: DownloadEvent): Fields | undefined {
   switch (event.type) {
     case 'attempt':
       return { attempt: event.attemptNumber, fromByte: event.fromByte };

@@ -3,14 +3,14 @@ import type { WriteStream } from 'node:tty';
 import { formatBytes, formatDuration, groupDigits } from '../core/index.ts';
 import type { Progress } from '../download/index.ts';
 import { systemRuntime, type Timer } from '../runtime/index.ts';
+import { fitTo } from './bars.ts';
+import { LineBlock } from './line-block.ts';
 import { RateMeter } from './rate-meter.ts';
 
 const REDRAW_MS = 100;
-/** Clears to the end of the line, from its beginning. */
-const CLEAR = '\r\x1b[2K';
 
 export interface Waiting {
-  readonly untilMs: number;
+  readonly untilMs: number | undefined;
   readonly why: string;
 }
 
@@ -24,7 +24,7 @@ export interface LineState {
   readonly progress: Progress;
   readonly bytesPerSecond: number | undefined;
   readonly unpacked?: Unpacked | undefined;
-  readonly waiting: { readonly leftMs: number; readonly why: string } | undefined;
+  readonly waiting: { readonly leftMs: number | undefined; readonly why: string } | undefined;
 }
 
 /** `big.iso  12.3 MiB of 64.0 MiB  19 %  8.1 MiB/s  6.4 s left  attempt 3` */
@@ -35,7 +35,8 @@ export function describeLine({ name, progress, bytesPerSecond, unpacked, waiting
   if (unpacked !== undefined)
     parts.push(`unpacked ${groupDigits(unpacked.entries)} entries, ${formatBytes(unpacked.bytes)}`);
   if (waiting !== undefined) {
-    parts.push(`waiting ${formatDuration(waiting.leftMs)}: ${waiting.why}; attempt ${attemptNumber}`);
+    const left = waiting.leftMs === undefined ? '' : ` ${formatDuration(waiting.leftMs)}`;
+    parts.push(`waiting${left}: ${waiting.why}; attempt ${attemptNumber}`);
     return parts.join('  ');
   }
   if (bytesPerSecond !== undefined) {
@@ -49,7 +50,7 @@ export function describeLine({ name, progress, bytesPerSecond, unpacked, waiting
 }
 
 export class LiveLine {
-  readonly #out: WriteStream;
+  readonly #block: LineBlock;
   #name = '';
   #progress: Progress = { bytes: 0, totalBytes: undefined, receivedBytes: 0, attemptNumber: 1 };
   #meter = new RateMeter();
@@ -58,7 +59,7 @@ export class LiveLine {
   #timer: Timer | undefined;
 
   constructor(out: WriteStream) {
-    this.#out = out;
+    this.#block = new LineBlock(out);
   }
 
   start(name: string): void {
@@ -80,8 +81,8 @@ export class LiveLine {
     this.#unpacked = unpacked;
   }
 
-  wait(delayMs: number, why: string): void {
-    this.#waiting = { untilMs: systemRuntime.clock.nowMs() + delayMs, why };
+  wait(delayMs: number | undefined, why: string): void {
+    this.#waiting = { untilMs: delayMs && systemRuntime.clock.nowMs() + delayMs, why };
   }
 
   attempt(attemptNumber: number): void {
@@ -91,28 +92,28 @@ export class LiveLine {
 
   /** A lasting line above the live one. */
   print(text: string): void {
-    this.#out.write(`${CLEAR}${text}\n`);
+    this.#block.print(text);
   }
 
   stop(): void {
     this.#timer?.cancel();
     this.#timer = undefined;
-    this.#out.write(CLEAR);
+    this.#block.clear();
   }
 
   #draw(): void {
     const nowMs = systemRuntime.clock.nowMs();
-    const waiting = this.#waiting && { why: this.#waiting.why, leftMs: Math.max(0, this.#waiting.untilMs - nowMs) };
-    const bytesPerSecond = this.#meter.bytesPerSecond(nowMs);
+    const { untilMs, why = '' } = this.#waiting ?? {};
+    const leftMs = untilMs === undefined ? undefined : Math.max(0, untilMs - nowMs);
     const text = describeLine({
       name: this.#name,
       progress: this.#progress,
-      bytesPerSecond,
+      bytesPerSecond: this.#meter.bytesPerSecond(nowMs),
       unpacked: this.#unpacked,
-      waiting,
+      waiting: this.#waiting && { why, leftMs },
     });
     // A line that wraps cannot be written again.
-    this.#out.write(`${CLEAR}${text.slice(0, Math.max(20, (this.#out.columns || 80) - 1))}`);
+    this.#block.draw([fitTo(text, Math.max(20, this.#block.size.columns - 1))]);
     this.#timer = systemRuntime.clock.after(REDRAW_MS, () => this.#draw(), 'idle');
   }
 }

@@ -1,4 +1,4 @@
-import type { DownloadEvent, DownloadResult, Progress, StreamResult } from '../download/index.ts';
+import type { DownloadEvent, DownloadResult, HostWait, Progress, StreamResult } from '../download/index.ts';
 import type { ArchiveFormat, ExtractProgress } from '../extract/index.ts';
 import type { ExtractSummary } from './get-extract-summary.ts';
 import type { Job } from './get-settings.ts';
@@ -17,7 +17,7 @@ export interface Reporter {
   doneExtract(summary: ExtractSummary): void;
   failed(error: unknown, exit: number): void;
   interrupted(interruption: Interruption, exit: number): void;
-  /** Of several jobs. */
-  summary(codes: readonly number[], exit: number): void;
+  /** There is no connection yet. */
+  queued(host: string, wait: HostWait): void;
   close(): void;
 }

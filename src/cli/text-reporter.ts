@@ -1,23 +1,18 @@
 /** For people: a live line on a terminal, plain lines of trouble elsewhere, and a summary that says what it cost. */
 import { basename } from 'node:path';
 import type { Writable } from 'node:stream';
-import {
-  describeFailure,
-  type Failure,
-  formatBytes,
-  formatDuration,
-  groupDigits,
-  type Integrity,
-} from '../core/index.ts';
-import type { DownloadEvent, DownloadResult, Progress, StreamResult } from '../download/index.ts';
+import { type Failure, formatBytes, formatDuration, groupDigits, type Integrity } from '../core/index.ts';
+import type { DownloadEvent, DownloadResult, HostWait, Progress, StreamResult } from '../download/index.ts';
 import type { ArchiveFormat, ExtractProgress } from '../extract/index.ts';
 import { describeEvent } from '../http/index.ts';
+import { systemRuntime } from '../runtime/index.ts';
 import { causesOf, firstLineOf } from './error-lines.ts';
 import type { ExtractSummary } from './get-extract-summary.ts';
 import type { Job } from './get-settings.ts';
 import type { Interruption } from './interruption.ts';
 import type { LiveLine } from './live-line.ts';
 import type { Reporter } from './reporter.ts';
+import { whyQueued, whyWaiting } from './wait-words.ts';
 
 export type Level = 'quiet' | 'normal' | 'verbose';
 
@@ -71,7 +66,7 @@ export class TextReporter implements Reporter {
     if (event.type === 'failure') this.#failure = event.failure;
     if (event.type === 'kept') this.#kept = event;
     if (event.type === 'attempt') this.#live?.attempt(event.attemptNumber);
-    if (event.type === 'wait' && event.delayMs > 0) this.#live?.wait(event.delayMs, this.#describeWait(event));
+    if (event.type === 'wait' && event.delayMs > 0) this.#live?.wait(event.delayMs, whyWaiting(this.#failure, event));
   }
 
   #flush(): void {
@@ -132,9 +127,12 @@ export class TextReporter implements Reporter {
     this.#complain(`${interruption.message}${this.#describeKept()}`);
   }
 
-  summary(codes: readonly number[], _exit: number): void {
-    const failed = codes.filter((code) => code !== 0).length;
-    this.#say(`${codes.length - failed} of ${codes.length} downloads done${failed === 0 ? '' : `, ${failed} failed`}`);
+  queued(host: string, wait: HostWait): void {
+    const why = whyQueued(host, wait);
+    const leftMs = wait.kind === 'pushback' ? wait.untilMs - systemRuntime.clock.wallMs() : undefined;
+    this.#live?.wait(leftMs, why);
+    if (this.#live === undefined)
+      this.#say(`waiting${leftMs === undefined ? '' : ` ${formatDuration(leftMs)}`}: ${why}`);
   }
 
   close(): void {
@@ -148,12 +146,6 @@ export class TextReporter implements Reporter {
     if (!canContinue)
       return `; ${formatBytes(keptBytes)}${of} are in ${folder}, and can be continued only with --checksum`;
     return `; ${formatBytes(keptBytes)}${of} are kept in ${folder}: run the same command again to continue`;
-  }
-
-  #describeWait(event: DownloadEvent & { readonly type: 'wait' }): string {
-    const what = this.#failure === undefined ? 'trouble' : describeFailure(this.#failure);
-    const pushback = 'because' in event.decision && event.decision.because === 'pushback' ? ', Retry-After' : '';
-    return `${what}${pushback}`;
   }
 
   #describe(event: DownloadEvent): string | undefined {

@@ -1,6 +1,6 @@
-import { resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import type { Writable } from 'node:stream';
-import { redactUrl } from '../core/index.ts';
+import { groupDigits, type Ledger, redactUrl } from '../core/index.ts';
 import { systemRuntime } from '../runtime/index.ts';
 import { BufferOutput } from './buffer-output.ts';
 import type { DigestAlgorithm } from './checksum.ts';
@@ -8,10 +8,12 @@ import { type Disk, realDisk } from './disk.ts';
 import { checkPath, type Door, openDoor } from './door.ts';
 import type { BufferResult, DownloadOptions, DownloadResult, FetchOptions, StreamResult } from './download-options.ts';
 import type { DownloadListener } from './events.ts';
+import type { Pace } from './limits.ts';
 import { checkTarget } from './move-into-place.ts';
 import { PartFile } from './part-file.ts';
 import { StreamOutput } from './stream-output.ts';
 import { transfer } from './transfer.ts';
+import { wrongContent } from './transfer-failures.ts';
 import type { TransferJob, TransferOutcome } from './transfer-job.ts';
 
 /**
@@ -34,28 +36,53 @@ export function download(url: string | URL, options: DownloadOptions): Promise<D
   return downloadOn(realDisk, url, options);
 }
 
+/** What a batch adds to one of its downloads. */
+export interface DownloadHooks {
+  /** The rate that all of them share. */
+  readonly pace?: Pace | undefined;
+  /** Another length is wrong, whatever proves it. */
+  readonly expectedBytes?: number | undefined;
+  /** The bytes are proven and stand at `path`; they get their name when this has settled. */
+  readonly onProven?: ((proven: ProvenPart) => Promise<void>) | undefined;
+}
+
+export interface ProvenPart {
+  readonly path: string;
+  readonly result: StreamResult;
+  readonly etag: string | undefined;
+  readonly lastModified: string | undefined;
+}
+
 /** On a disk that tests may break. */
-export async function downloadOn(disk: Disk, url: string | URL, options: DownloadOptions): Promise<DownloadResult> {
+export async function downloadOn(
+  disk: Disk,
+  url: string | URL,
+  options: DownloadOptions,
+  hooks: DownloadHooks = {},
+): Promise<DownloadResult> {
   const startedAtMs = systemRuntime.clock.nowMs();
   const target = resolve(checkPath(options.to));
   const door = openDoor(url, options, target);
   try {
     await checkTarget(disk, target, { force: options.force ?? false });
     options.signal?.throwIfAborted();
-    return await downloadFile(disk, target, options, door, startedAtMs);
+    return await downloadFile({ disk, target, door, startedAtMs, hooks }, options);
   } finally {
     await door.close();
   }
 }
 
-async function downloadFile(
-  disk: Disk,
-  target: string,
-  { force = false }: DownloadOptions,
-  door: Door,
-  startedAtMs: number,
-): Promise<DownloadResult> {
-  const job = await door.job();
+interface FileRun {
+  readonly disk: Disk;
+  readonly target: string;
+  readonly door: Door;
+  readonly startedAtMs: number;
+  readonly hooks: DownloadHooks;
+}
+
+async function downloadFile(run: FileRun, { force = false }: DownloadOptions): Promise<DownloadResult> {
+  const { disk, target, door, startedAtMs, hooks } = run;
+  const job = { ...(await door.job()), ...(hooks.pace === undefined ? {} : { pace: hooks.pace }) };
   const part = await PartFile.open({ disk, target, algorithms: algorithmsOf(job) });
   try {
     // Whoever had the lock before us may have brought the file.
@@ -65,6 +92,9 @@ async function downloadFile(
     const resumed = watchRestarts(job, keptBytes);
     const outcome = await transfer(resumed.job, part);
     const summary = summarize(outcome, part.gotBytes, resumed.bytes(), startedAtMs);
+    await checkLength(part, job, outcome.ledger, hooks.expectedBytes);
+    const { etag, lastModified } = part.representation ?? {};
+    await hooks.onProven?.({ path: join(part.folder, 'data'), result: summary, etag, lastModified });
     await part.commit({ force });
     await door.remember(outcome, summary);
     return { path: target, resumedBytes: resumed.bytes(), ...summary };
@@ -73,6 +103,19 @@ async function downloadFile(
     tellKept(part, job);
     throw error;
   }
+}
+
+async function checkLength(
+  part: PartFile,
+  { url }: TransferJob,
+  ledger: Ledger,
+  expectedBytes: number | undefined,
+): Promise<void> {
+  const { gotBytes } = part;
+  if (expectedBytes === undefined || gotBytes === expectedBytes) return;
+  await part.discard();
+  const what = `expected ${groupDigits(expectedBytes)} bytes, got ${groupDigits(gotBytes)}`;
+  throw wrongContent(what, { url: redactUrl(url), ledger });
 }
 
 function tellKept(part: PartFile, { url, checksum, onEvent }: TransferJob): void {

@@ -17,18 +17,40 @@ export interface FirstSight {
   readonly target: string | undefined;
 }
 
+export type Trust =
+  | { readonly kind: 'trust'; readonly note: string | undefined }
+  /** Not believed the first time. */
+  | { readonly kind: 'doubt'; readonly what: string }
+  | { readonly kind: 'refuse'; readonly what: string };
+
+/** Remembers what looked strange in one download. */
+export class Distrust {
+  #mark: string | undefined;
+
+  look(sight: FirstSight): Trust {
+    const suspicion = suspicionOf(sight);
+    if (suspicion === undefined) return { kind: 'trust', note: undefined };
+    const { what, mark, ifSeenAgain } = suspicion;
+    const isSeenAgain = mark === this.#mark;
+    this.#mark = mark;
+    if (!isSeenAgain) return { kind: 'doubt', what };
+    if (ifSeenAgain === 'accept') return { kind: 'trust', note: `${what}: the server said so twice` };
+    return { kind: 'refuse', what: `${what}, twice; if that is right, save it under a name that ends in .html` };
+  }
+}
+
 /**
  * What is strange about an answer that brings the whole, and what to do where it is seen again, unchanged, after a pause:
  * a page under a file's name is refused, everything else is accepted.
  */
-export interface Suspicion {
+interface Suspicion {
   readonly what: string;
   /** Equal for equal answers. */
   readonly mark: string;
   readonly ifSeenAgain: 'refuse' | 'accept';
 }
 
-export function suspicionOf(sight: FirstSight): Suspicion | undefined {
+function suspicionOf(sight: FirstSight): Suspicion | undefined {
   return pageForFile(sight) ?? shrunk(sight);
 }
 

@@ -13,16 +13,17 @@ import {
 } from '../core/index.ts';
 import { type ClientResponse, type OperationContext, type ReknitEvent, retry } from '../http/index.ts';
 import { systemRuntime } from '../runtime/index.ts';
-import { type AnswerVerdict, type Ask, askPart, judgeAnswer, planAsk } from './answer.ts';
+import { type AnswerVerdict, type Ask, judgeAnswer, planAsk } from './answer.ts';
 import type { Destination } from './destination.ts';
-import { Division, MIN_DIVIDED_BYTES, type SegmentAnswer } from './division.ts';
+import { type Divided, divide } from './divide.ts';
+import { type Division, type DivisionEnd, MIN_DIVIDED_BYTES } from './division.ts';
 import type { Pin } from './journal.ts';
 import type { ConnectionLease } from './limits.ts';
 import { freshMemory, judgeEnd } from './proof.ts';
-import { type ByteRange, sizeOf } from './ranges.ts';
+import { sizeOf } from './ranges.ts';
 import { Requests } from './requests.ts';
 import { Sources } from './sources.ts';
-import { type Suspicion, suspicionOf } from './suspicion.ts';
+import { Distrust, type Trust } from './suspicion.ts';
 import {
   type About,
   Final,
@@ -66,7 +67,8 @@ class Transfer {
   #memory = freshMemory;
   #doubts = 0;
   #restarts = 0;
-  #suspicion: Suspicion | undefined;
+  readonly #distrust = new Distrust();
+  #lastTrust: Trust | undefined;
   #integrity: Integrity | undefined;
   #ledger: Ledger | undefined;
   #notes: string[] = [];
@@ -193,13 +195,11 @@ class Transfer {
   /** @returns how many of the answer's first bytes are at hand */
   async #judge(ask: Ask, judged: Parameters<typeof judgeAnswer>[1], { body }: ClientResponse): Promise<number> {
     const verdict = judgeAnswer(ask, judged);
-    const suspicion = verdict.kind === 'begin' ? this.#distrusted(verdict.pin) : undefined;
-    if (suspicion !== undefined || (verdict.kind !== 'begin' && verdict.kind !== 'join')) {
-      body.on('error', () => {}).destroy();
-    }
-    if (suspicion !== undefined) throw this.#distrust(suspicion);
+    const isOfUse = verdict.kind === 'join' || (verdict.kind === 'begin' && this.#trusts(verdict.pin));
+    if (!isOfUse) body.on('error', () => {}).destroy();
     switch (verdict.kind) {
       case 'begin':
+        if (!isOfUse) throw this.#distrusted();
         await this.#begin(verdict.pin, ask);
         return 0;
       case 'join':
@@ -217,6 +217,22 @@ class Transfer {
     }
   }
 
+  #trusts(pin: Pin): boolean {
+    // A digest tells, whatever it looks like.
+    if (this.#job.checksum !== undefined) return true;
+    const { target } = this.#job;
+    const trust = this.#distrust.look({ pin, before: this.#pin, url: this.#sources.current, target });
+    if (trust.kind === 'trust' && trust.note !== undefined) this.#note(trust.note);
+    this.#lastTrust = trust;
+    return trust.kind === 'trust';
+  }
+
+  #distrusted(): Error {
+    const trust = this.#lastTrust;
+    if (trust?.kind === 'refuse') return wrongContent(trust.what, this.#about);
+    return failedAttempt('http', 'suspicious', trust?.kind === 'doubt' ? trust.what : 'a strange answer');
+  }
+
   #join(verdict: AnswerVerdict & { readonly kind: 'join' }, ask: Ask): void {
     this.#doubts = 0;
     this.#totalBytes = verdict.totalBytes;
@@ -225,26 +241,6 @@ class Transfer {
     // The whole where a part was asked for: ranges are of no use here.
     if (!verdict.isPart) this.#isSingle = true;
     if (ask.kind === 'rest' && ask.plan.kind !== 'range') this.#destination.forgetValidator();
-  }
-
-  #distrusted(pin: Pin): Suspicion | undefined {
-    // A digest tells, whatever it looks like.
-    if (this.#job.checksum !== undefined) return undefined;
-    const { target } = this.#job;
-    const suspicion = suspicionOf({ pin, before: this.#pin, url: this.#sources.current, target });
-    if (suspicion === undefined) return undefined;
-    const isSeenAgain = suspicion.mark === this.#suspicion?.mark;
-    if (!isSeenAgain || suspicion.ifSeenAgain === 'refuse') return suspicion;
-    this.#note(`${suspicion.what}: the server said so twice`);
-    return undefined;
-  }
-
-  #distrust(suspicion: Suspicion): Error {
-    const isSeenAgain = suspicion.mark === this.#suspicion?.mark;
-    this.#suspicion = suspicion;
-    return isSeenAgain
-      ? wrongContent(`${suspicion.what}, twice; if that is right, save it under a name that ends in .html`, this.#about)
-      : failedAttempt('http', 'suspicious', suspicion.what);
   }
 
   async #begin(pin: Pin, ask: Ask): Promise<void> {
@@ -366,58 +362,22 @@ class Transfer {
     return isBound && this.#missingBytes > MIN_DIVIDED_BYTES;
   }
 
-  async #divide(first: {
-    readonly client: OperationContext['client'];
-    readonly url: string;
-    readonly ask: Ask;
-    readonly answer: ClientResponse;
-    readonly skipBytes: number;
-    readonly lease: ConnectionLease;
-    readonly signal: AbortSignal;
-  }): Promise<boolean> {
-    const { client, url, ask, answer, skipBytes, lease, signal } = first;
+  async #divide(first: Omit<Divided, 'pin' | 'totalBytes' | 'atByte' | 'endByte' | 'onProgress'>): Promise<boolean> {
+    const destination = this.#destination;
     const totalBytes = this.#totalBytes!;
-    const pin = this.#destination.held?.pin ?? this.#pin!;
-    await this.#destination.reserve?.(totalBytes);
-    const atByte = this.#startByte(ask);
-    const gap = this.#destination.gaps(totalBytes).find(({ to }) => to > atByte)!;
-    const division = new Division({
-      destination: this.#destination,
+    const pin = destination.held?.pin ?? this.#pin!;
+    await destination.reserve?.(totalBytes);
+    const { division, end } = divide(this.#job, this.#requests, destination, {
+      ...first,
+      pin,
       totalBytes,
-      connections: this.#job.connections,
-      signal,
-      pace: this.#job.pace,
-      acquire: (own, isExtra) => this.#requests.acquire(url, { signal: own, isExtra }),
-      open: async (range, own, onEvent) => {
-        const part = askPart(ask, pin, range);
-        const listener = (event: ReknitEvent) => {
-          this.#job.onEvent?.(event);
-          onEvent(event);
-        };
-        return this.#judgePart(part, range, await this.#requests.send(client, url, part, own, listener), url);
-      },
-      onProgress: (connections) => this.#tellConnections(connections, answer.ledger),
-      onLastInTrouble: (failure) => (this.#job.mirrors.length > 0 ? new SourceFailed(failure) : undefined),
+      atByte: this.#startByte(first.ask),
+      endByte: this.#answerEndByte ?? totalBytes,
+      onProgress: (connections) => this.#tellConnections(connections, first.answer.ledger),
     });
     this.#division = division;
     try {
-      const end = await division.run({
-        body: answer.body as AsyncIterable<Buffer>,
-        skipBytes,
-        range: { from: atByte, to: gap.to },
-        wireEndByte: this.#answerEndByte ?? totalBytes,
-        lease,
-      });
-      if (end.kind === 'changed') {
-        await this.#startOver(end.what, undefined);
-        throw failedAttempt('resume', 'content-changed', `the content changed (${end.what})`);
-      }
-      if (end.kind === 'single') {
-        this.#isSingle = true;
-        return this.#missingBytes === 0;
-      }
-      this.#integrity = pin.representation.validator === undefined ? 'unverifiable' : 'length';
-      return true;
+      return await this.#afterDivision(await end, pin);
     } finally {
       this.#division = undefined;
       this.#peakConnections = Math.max(this.#peakConnections, division.peakCount);
@@ -425,27 +385,18 @@ class Transfer {
     }
   }
 
-  #judgePart(part: Ask, range: ByteRange, answer: ClientResponse, url: string): SegmentAnswer {
-    const verdict = judgeAnswer(part, { ...answer, urlSha256: this.#requests.sha256Of(url) });
-    if (verdict.kind === 'join' && verdict.isPart) {
-      return { kind: 'part', body: answer.body as AsyncIterable<Buffer>, skipBytes: verdict.skipBytes };
-    }
-    answer.body.on('error', () => {}).destroy();
-    switch (verdict.kind) {
-      case 'join':
-        return { kind: 'no-ranges', what: `HTTP ${answer.statusCode} to a request for a part` };
-      case 'begin': {
-        const before = part.kind === 'rest' ? part.held.pin.representation.etag : undefined;
-        const isOther = before !== undefined && verdict.pin.representation.etag !== undefined;
-        return isOther && before !== verdict.pin.representation.etag
-          ? { kind: 'changed', what: `the ETag was ${before} and is now ${verdict.pin.representation.etag}` }
-          : { kind: 'no-ranges', what: `HTTP ${answer.statusCode} to a request for bytes from ${range.from} on` };
-      }
+  /** @returns true when all bytes are there */
+  async #afterDivision(end: DivisionEnd, pin: Pin): Promise<boolean> {
+    switch (end.kind) {
+      case 'complete':
+        this.#integrity = pin.representation.validator === undefined ? 'unverifiable' : 'length';
+        return true;
+      case 'single':
+        this.#isSingle = true;
+        return this.#missingBytes === 0;
       case 'changed':
-        return { kind: 'changed', what: verdict.what };
-      case 'doubt':
-      case 'refused':
-        return { kind: 'doubt', what: verdict.what };
+        await this.#startOver(end.what, undefined);
+        throw failedAttempt('resume', 'content-changed', `the content changed (${end.what})`);
     }
   }
 

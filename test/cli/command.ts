@@ -1,9 +1,11 @@
 /** Runs the real command line, as a user would. */
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, type ChildProcessByStdio, spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
+import { rmSync } from 'node:fs';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { Readable, Writable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 
 const main = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
@@ -23,14 +25,26 @@ export interface Started {
 export interface CommandOptions {
   readonly cwd?: string;
   readonly env?: Readonly<Record<string, string>>;
+  readonly stdin?: string;
 }
 
-export function start(args: readonly string[], { cwd, env = {} }: CommandOptions = {}): Started {
+const stateFolders = join(tmpdir(), `reknit-cli-state-${process.pid}`);
+let startedCount = 0;
+
+/** One for each command, and none beside its other files: what one learns of a host must not meet another test. */
+function createStateFolder(): string {
+  if (startedCount === 0) process.once('exit', () => rmSync(stateFolders, { recursive: true, force: true }));
+  startedCount += 1;
+  return join(stateFolders, String(startedCount));
+}
+
+export function start(args: readonly string[], { cwd, env = {}, stdin }: CommandOptions = {}): Started {
   const child = spawn(process.execPath, [main, ...args], {
     cwd,
-    env: { PATH: process.env.PATH, HOME: '/nonexistent', ...env },
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
+    env: { PATH: process.env.PATH, HOME: '/nonexistent', REKNIT_STATE_DIR: createStateFolder(), ...env },
+    stdio: [stdin === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'],
+  }) as ChildProcessByStdio<Writable | null, Readable, Readable>;
+  child.stdin?.end(stdin);
   const stdout: Buffer[] = [];
   let stderr = '';
   child.stdout.on('data', (chunk: Buffer) => stdout.push(chunk));

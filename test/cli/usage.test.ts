@@ -57,7 +57,7 @@ const wrong: readonly (readonly [args: readonly string[], line: string])[] = [
   [['get', 'URL', '-o', ''], 'Cannot use -o as it must be a path: received ""'],
   [['get', 'URL', 'URL', '-o', '-'], 'Cannot use -o - as there must be one URL: received 2 URLs'],
   [['get', 'URL', 'URL'], 'Cannot download as file names must differ: received two URLs for file.bin'],
-  [['get'], "missing required argument 'URL'; see reknit --help"],
+  [['get'], 'Cannot download as there must be a URL or -i LIST: received neither'],
   [['get', 'URL', '--checksun', 'x'], "unknown option '--checksun' (Did you mean --checksum?); see reknit --help"],
   [['gte', 'URL'], "unknown command 'gte' (Did you mean get?); see reknit --help"],
   [['get', 'URL', '-o'], "option '-o, --output <PATH>' argument missing; see reknit --help"],
@@ -101,7 +101,7 @@ test('--version is the version of the package', async () => {
 test('--help lists the commands and the exit codes', async () => {
   const { code, stdout, stderr } = await reknit(['--help']);
   expect([code, stderr]).toEqual([0, '']);
-  expect(stdout.toString()).toContain('get [options] <URL...>');
+  expect(stdout.toString()).toContain('get [options] [URL...]');
   expect(stdout.toString()).toContain('3  gave up: another run may succeed');
 });
 

@@ -1,12 +1,16 @@
 // One run of a download that kills itself with SIGKILL at the n-th step on the disk: before it, behind it, or, for a
 // write, in the middle of it. Told as JSON in its one argument; without `killAtStep` it runs to its end.
+import { writeSync } from 'node:fs';
 import { realDisk } from '../../dist/download/disk.js';
 import { downloadOn } from '../../dist/download/download.js';
 
 const { url, to, checksum, killAtStep, how } = JSON.parse(process.argv[2]);
 let steps = 0;
+let receivedBytes = 0;
 
 function die() {
+  // What is still in the kernel was sent, and nobody has it.
+  writeSync(2, `${JSON.stringify({ receivedBytes })}\n`);
   process.kill(process.pid, 'SIGKILL');
   // The signal comes at once, but nothing more may happen on the disk until then.
   Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0);
@@ -48,6 +52,9 @@ const options = {
   retry: { baseDelayMs: 1 },
   initialConnections: 3,
   maxConnections: 3,
+  onProgress: (progress) => {
+    receivedBytes = progress.receivedBytes;
+  },
   ...(checksum === undefined ? {} : { checksum }),
 };
 const { sha256, connections } = await downloadOn(disk, url, options);

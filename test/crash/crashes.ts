@@ -19,6 +19,8 @@ export interface Crashes {
   readonly runs: number;
   readonly version: number;
   /** For each kill: bytes that the server had sent before, and sent again afterwards. */
+  readonly sentAgainBytes: readonly number[];
+  /** Of them those that had reached the process: the others were lost in the kernel's buffers, with the connections. */
   readonly refetchedBytes: readonly number[];
   /** A file under the final name was seen after a kill, and was right. */
   readonly wasThereEarly: boolean;
@@ -48,7 +50,9 @@ export async function downloadThroughKills(
   });
   const name = `${seed}.bin`;
   const sent = new SentBytes(run);
+  const sentAgainBytes: number[] = [];
   const refetchedBytes: number[] = [];
+  let inKernelBytes = 0;
   let wasThereEarly = false;
   for (let kills = 0; ; ) {
     const killAtStep = kills < maxKills ? 1 + Math.floor(random() * STEPS) : undefined;
@@ -57,8 +61,11 @@ export async function downloadThroughKills(
     const expected = checksum ? `sha256:${run.versions.at(-1)!.sha256}` : undefined;
     const ended = await start({ url: run.url, to: folder.file(name), checksum: expected, killAtStep, how });
     await run.untilIdle();
-    const { newBytes, againBytes } = sent.look();
-    if (refetchedBytes.length < kills || newBytes + againBytes > 0) refetchedBytes.push(againBytes);
+    const { sentBytes, againBytes } = sent.look();
+    sentAgainBytes.push(againBytes);
+    const lostInKernel = Math.min(againBytes, inKernelBytes);
+    refetchedBytes.push(againBytes - lostInKernel);
+    inKernelBytes += Math.max(0, sentBytes - receivedIn(ended)) - lostInKernel;
     if (ended.killed) kills += 1;
     const isThere = existsSync(folder.file(name));
     if (!ended.killed || isThere) {
@@ -67,7 +74,7 @@ export async function downloadThroughKills(
       const digest = createHash('sha256')
         .update(await readFile(folder.file(name)))
         .digest('hex');
-      return { kills, runs: kills + 1, version: run.versionOf(digest), refetchedBytes, wasThereEarly };
+      return { kills, runs: kills + 1, version: run.versionOf(digest), sentAgainBytes, refetchedBytes, wasThereEarly };
     }
   }
 }
@@ -75,6 +82,12 @@ export async function downloadThroughKills(
 interface Ended {
   readonly killed: boolean;
   readonly text: string;
+}
+
+/** By its own count, told just before it died. One that ended well has received everything. */
+function receivedIn({ killed, text }: Ended): number {
+  const [, bytes] = /"receivedBytes":(\d+)/.exec(text) ?? [];
+  return killed ? Number(bytes ?? 0) : Number.POSITIVE_INFINITY;
 }
 
 function start(order: object): Promise<Ended> {
@@ -106,10 +119,11 @@ class SentBytes {
     this.#run = run;
   }
 
-  look(): { readonly newBytes: number; readonly againBytes: number } {
+  look(): { readonly sentBytes: number; readonly againBytes: number } {
     const requests = this.#run.record.requests.slice(this.#seenRequests);
     this.#seenRequests += requests.length;
-    let [newBytes, againBytes] = [0, 0];
+    let againBytes = 0;
+    const sentBytes = requests.reduce((sum, { answered }) => sum + answered.bodyBytesSent, 0);
     const now = new Map<number, Set<number>>();
     for (const request of requests) {
       const version = this.#versionAt(request.n);
@@ -118,7 +132,6 @@ class SentBytes {
       now.set(version, own);
       for (const block of blocksOf(request)) {
         if (before.has(block)) againBytes += 1_024;
-        else newBytes += 1_024;
         own.add(block);
       }
     }
@@ -127,7 +140,7 @@ class SentBytes {
       for (const block of blocks) all.add(block);
       this.#sent.set(version, all);
     }
-    return { newBytes, againBytes };
+    return { sentBytes, againBytes };
   }
 
   #versionAt(requestNumber: number): number {

@@ -7,7 +7,7 @@ import { createFolder } from '../cli/command.ts';
 
 const sizeBytes = 24 * 1_048_576;
 const quick = {
-  retry: { maxAttempts: 20, baseDelayMs: 1, throttleDelayMs: 1, maxDelayMs: 40 },
+  retry: { maxAttempts: 20, baseDelayMs: 1, throttleDelayMs: 1, maxDelayMs: 1_000 },
   timeouts: { connectMs: 4_000, headersMs: 1_500, stallMs: 1_500, deadlineMs: 25_000 },
   initialConnections: 4,
   maxConnections: 4,
