@@ -12,7 +12,8 @@ const mayImport = {
   download: ['core', 'runtime', 'http'],
   pool: ['core', 'runtime', 'http'],
   diagnose: ['core', 'runtime', 'http'],
-  cli: ['core', 'runtime', 'http', 'download', 'diagnose', 'lab', 'fetch'],
+  run: ['core', 'runtime', 'diagnose'],
+  cli: ['core', 'runtime', 'http', 'download', 'diagnose', 'run', 'lab', 'fetch'],
 };
 
 /** What else a folder may reach: Node's own modules and packages. */
@@ -26,6 +27,7 @@ const mayUse = {
   download: ['node:'],
   pool: [],
   diagnose: [],
+  run: ['node:'],
   cli: ['node:', 'commander', 'undici'],
 };
 
