@@ -13,7 +13,8 @@ const mayImport = {
   pool: ['core', 'runtime', 'http'],
   diagnose: ['core', 'runtime', 'http'],
   extract: ['core', 'runtime'],
-  cli: ['core', 'runtime', 'http', 'download', 'extract', 'diagnose', 'lab', 'fetch'],
+  run: ['core', 'runtime', 'diagnose'],
+  cli: ['core', 'runtime', 'http', 'download', 'extract', 'diagnose', 'run', 'lab', 'fetch'],
 };
 
 /** What else a folder may reach: Node's own modules and packages. */
@@ -28,6 +29,7 @@ const mayUse = {
   pool: [],
   diagnose: [],
   extract: ['node:', 'tar-stream', 'yauzl', 'fzstd', '@types/yauzl'],
+  run: ['node:'],
   cli: ['node:', 'commander', 'undici'],
 };
 

@@ -1,12 +1,17 @@
-// Writes the pages that are made from the code: docs/failures.md, docs/explain.md and docs/options.md.
+// Writes the pages that are made from the code: docs/failures.md, docs/explain.md, docs/run.md and docs/options.md.
 import { writeFileSync } from 'node:fs';
 import { failureTable, optionRows } from '../dist/core/index.js';
 import { explainTable, verdictOf } from '../dist/diagnose/index.js';
 import { variableOf } from '../dist/http/index.js';
+import { verdictOfRow } from '../dist/run/judge.js';
+import { recognisers } from '../dist/run/recognisers.js';
+import { runTools } from '../dist/run/run-tools.js';
 import { renderExplain } from './render-explain.mjs';
 import { renderFailures } from './render-failures.mjs';
 import { renderOptions } from './render-options.mjs';
+import { renderRun } from './render-run.mjs';
 
 writeFileSync('docs/failures.md', renderFailures(failureTable));
 writeFileSync('docs/options.md', renderOptions(optionRows, variableOf));
 writeFileSync('docs/explain.md', renderExplain(explainTable, verdictOf));
+writeFileSync('docs/run.md', renderRun(runTools, recognisers, verdictOfRow));

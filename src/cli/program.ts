@@ -5,6 +5,7 @@ import { exitCodes } from './exit-code.ts';
 import { createExplainCommand } from './explain-command.ts';
 import { createGetCommand } from './get-command.ts';
 import { createLabCommand } from './lab-command.ts';
+import { createRunCommand } from './run-command.ts';
 
 const about = 'HTTP downloads and requests that survive broken connections over their whole life.';
 
@@ -23,11 +24,14 @@ export async function runCommandLine(args: readonly string[]): Promise<number> {
     .version(readVersion(), '-V, --version', 'print the version')
     .helpOption('-h, --help', 'show help')
     .helpCommand(false)
+    // What stands behind the command of `run` is the command's.
+    .enablePositionalOptions()
     .addHelpText('after', exits);
   const onExit = (exit: number) => {
     code = exit;
   };
   program.addCommand(createGetCommand(onExit));
+  program.addCommand(createRunCommand(onExit));
   program.addCommand(createLabCommand(onExit));
   program.addCommand(createConformanceCommand(onExit));
   program.addCommand(createExplainCommand(onExit));

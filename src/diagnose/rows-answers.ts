@@ -42,6 +42,15 @@ const statusTexts: readonly string[] = [
   '{status} Not Found',
   '{status} Forbidden',
   '{status} Unauthorized',
+  // apt puts two blanks there.
+  '{status}  Not Found',
+  '{status}  Forbidden',
+  '{status}  Unauthorized',
+  '{status}  Too Many Requests',
+  '{status}  Internal Server Error',
+  '{status}  Bad Gateway',
+  '{status}  Service Unavailable',
+  '{status}  Gateway Time*',
 ];
 
 /** As access logs write them. A 404 there is everyday business; trouble of the server is not. */

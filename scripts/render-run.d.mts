@@ -1,0 +1,5 @@
+import type { verdictOfRow } from '../src/run/judge.ts';
+import type { Recogniser } from '../src/run/recogniser.ts';
+import type { RunTool } from '../src/run/run-tools.ts';
+
+export function renderRun(tools: readonly RunTool[], rows: readonly Recogniser[], judge: typeof verdictOfRow): string;
