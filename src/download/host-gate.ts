@@ -180,7 +180,8 @@ export class HostGate {
     const isRefused = refusalKinds.has(failure.kind) || failure.status === 503;
     const begun = { ...news, ...(isRefused ? { refusedBegunAtMs: begunAtMs } : {}) };
     const isCut = cutKinds.has(failure.kind);
-    this.#news = isCut ? { ...begun, cuts: news.cuts + 1, cutBegunAtMs: begunAtMs } : begun;
+    const away = failure.phase === 'body' ? {} : { turnedAwayBegunAtMs: begunAtMs };
+    this.#news = isCut ? { ...begun, ...away, cuts: news.cuts + 1, cutBegunAtMs: begunAtMs } : begun;
     if (failure.pushbackMs !== undefined && failure.pushbackMs > 0) {
       const holdUntilMs = Math.max(news.holdUntilMs, this.#nowMs + failure.pushbackMs);
       this.#news = { ...this.#news, holdUntilMs };

@@ -1,6 +1,6 @@
 /** Limits per host that adapt, and that all processes of a user share where they are given the same folder. */
 import { join } from 'node:path';
-import { ConfigError, show } from '../core/index.ts';
+import { ConfigError, type EventListener, type Failure, show } from '../core/index.ts';
 import { type Runtime, systemRuntime } from '../runtime/index.ts';
 import { HostGate, type HostWait } from './host-gate.ts';
 import { FIRST_LIMIT, MAX_LIMIT } from './host-share.ts';
@@ -28,8 +28,8 @@ export interface AcquireOptions {
 export interface HostLimits extends ConnectionLimits {
   /** @param host with its port, as `new URL(url).host` says it */
   acquire(host: string, how?: AcquireOptions): Promise<ConnectionLease>;
-  /** Does something with a connection to a host. */
-  within<T>(host: string, act: () => Promise<T>, how?: AcquireOptions): Promise<T>;
+  /** Does something with one connection to a host; a request of a client that is given `onEvent` tells what it meets. */
+  within<T>(host: string, act: (onEvent: EventListener) => Promise<T>, how?: AcquireOptions): Promise<T>;
   /** Gives everything back. Whoever waits is rejected. */
   close(): Promise<void>;
   [Symbol.asyncDispose](): Promise<void>;
@@ -78,10 +78,14 @@ class SharedHostLimits implements HostLimits {
     return this.#gateOf(host).acquire(how);
   }
 
-  async within<T>(host: string, act: () => Promise<T>, how?: AcquireOptions): Promise<T> {
+  async within<T>(host: string, act: (onEvent: EventListener) => Promise<T>, how?: AcquireOptions): Promise<T> {
     const lease = await this.acquire(host, how);
+    let failure: Failure | undefined;
     try {
-      const value = await act();
+      const value = await act((event) => {
+        if (event.type === 'failure') failure = event.failure;
+        if (event.type === 'wait' && failure !== undefined) lease.report({ kind: 'failed', failure, delayMs: event.delayMs });
+      });
       lease.report({ kind: 'worked', bytes: 0 });
       return value;
     } finally {

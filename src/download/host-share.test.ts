@@ -88,13 +88,25 @@ test('one too many goes back by one, and is tried again only after half a minute
     return learn({ ...state, members: [member(1, { held: state.limit, waiting: 4 })] }, worked, atMs);
   };
   const tried = again(host(full), nowMs);
-  const back = learn(tried, { ...cut(1), cutBegunAtMs: nowMs + 5 }, nowMs + 10);
+  const back = learn(tried, { ...cut(1), turnedAwayBegunAtMs: nowMs + 5 }, nowMs + 10);
   expect(back.limit).toBe(8);
   expect(again(back, nowMs + 29_000).limit).toBe(8);
   const second = again(back, nowMs + 31_000);
   expect(second.limit).toBe(9);
-  const secondBack = learn(second, { ...cut(1), cutBegunAtMs: nowMs + 31_005 }, nowMs + 31_010);
+  const secondBack = learn(second, { ...cut(1), turnedAwayBegunAtMs: nowMs + 31_005 }, nowMs + 31_010);
   expect(secondBack.ceiling?.holdMs).toBe(60_000);
+});
+
+test('what was halved comes back by one each second, whatever is cut on the way', () => {
+  let state = learn(host(full), refused, nowMs);
+  for (let second = 1; second <= 3; second += 1) {
+    const busy = { ...state, members: [member(1, { held: state.limit, waiting: 4 })] };
+    state = learn(busy, { ...cut(2), worked: 4 }, nowMs + second * 1_000);
+    expect(state.limit).toBe(4 + second);
+  }
+  const tooMany = { ...noNews, turnedAwayBegunAtMs: nowMs + 3_500 };
+  const back = learn({ ...state, members: [member(1, { held: 7 })] }, tooMany, nowMs + 3_600);
+  expect([back.limit, back.ceiling?.limit]).toEqual([6, 7]);
 });
 
 test('nobody waits: the limit stays', () => {

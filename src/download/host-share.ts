@@ -14,6 +14,8 @@ export const FIRST_LIMIT = 8;
 export const MAX_LIMIT = 64;
 /** A limit stands at least so long before one more is tried. */
 const MIN_GROW_MS = 1_000;
+/** And so much longer where it was one too many on the way back to what the host once took. */
+const RECOVERY_PAUSE_MS = 3_000;
 const FIRST_CEILING_MS = 30_000;
 const MAX_CEILING_MS = 600_000;
 /** One more has to bring this much more, or it is one for nothing. */
@@ -85,6 +87,8 @@ export interface News {
   readonly cuts: number;
   /** When the latest of those that the host refused was begun. */
   readonly refusedBegunAtMs: number | undefined;
+  /** Of those that were cut or silent before a body came: what a host or firewall does that counts connections. */
+  readonly turnedAwayBegunAtMs: number | undefined;
   readonly cutBegunAtMs: number | undefined;
   readonly holdUntilMs: number;
 }
@@ -94,6 +98,7 @@ export const noNews: News = {
   bytes: 0,
   cuts: 0,
   refusedBegunAtMs: undefined,
+  turnedAwayBegunAtMs: undefined,
   cutBegunAtMs: undefined,
   holdUntilMs: 0,
 };
@@ -191,6 +196,7 @@ export function learn(before: HostState, news: News, nowMs: number): HostState {
   };
   return (
     onRefusal(state, news.refusedBegunAtMs, nowMs) ??
+    onTurnedAway(state, news.turnedAwayBegunAtMs, nowMs) ??
     onTrialEnd(state, nowMs) ??
     onCuts(state, news.cutBegunAtMs, nowMs) ??
     onRoomForMore(state, nowMs) ??
@@ -211,10 +217,15 @@ function onRefusal(state: HostState, begunAtMs: number | undefined, nowMs: numbe
   return { ...changed(state, lower, nowMs), loweredAtMs: nowMs, ceiling: ceilingAt(state, state.limit - 1, nowMs) };
 }
 
+/** The one more that was tried is one too many. */
+function onTurnedAway(state: HostState, begunAtMs: number | undefined, nowMs: number): HostState | undefined {
+  if (begunAtMs === undefined || state.tried === undefined || !isAbout(state, begunAtMs)) return undefined;
+  return stepBack(state, state.tried.limit, nowMs);
+}
+
 function onCuts(state: HostState, begunAtMs: number | undefined, nowMs: number): HostState | undefined {
   if (begunAtMs === undefined || !isAbout(state, begunAtMs)) return undefined;
   if (nowMs < state.cutsIgnoredUntilMs || state.onTrial !== undefined) return undefined;
-  if (state.tried !== undefined) return stepBack(state, state.tried.limit, nowMs);
   const cutRatio = cutRatioOf(state);
   if (state.limit === 1 || state.cuts < MIN_CUTS || cutRatio < MIN_CUT_RATIO) return undefined;
   const next = changed(state, Math.max(1, state.limit >> 1), nowMs);
@@ -247,13 +258,20 @@ function onRoomForMore(state: HostState, nowMs: number): HostState | undefined {
   }
   const isAtCeiling = ceiling !== undefined && limit >= ceiling.limit && nowMs < ceiling.untilMs;
   const isFull = heldOf(state) >= limit && wish > limit;
-  const wasCut = cuts > 0 && nowMs >= state.cutsIgnoredUntilMs;
-  if (!isFull || isAtCeiling || wasCut || limit >= MAX_LIMIT) return undefined;
+  const isCutOften = cuts / (cuts + worked) >= MIN_CUT_RATIO && nowMs >= state.cutsIgnoredUntilMs;
+  if (!isFull || isAtCeiling || (isCutOften && !isBelow) || limit >= MAX_LIMIT) return undefined;
   return { ...changed(state, limit + 1, nowMs), tried: { limit, bytesPerSecond } };
 }
 
-/** One more was one too many: that is tried again later, and later still when it fails again. */
+/**
+ * One more was one too many: that is tried again later, and later still when it fails again. On the way back to what the
+ * host once took it is tried again soon: nothing stays throttled for ever.
+ */
 function stepBack(state: HostState, limit: number, nowMs: number): HostState {
+  const { ceiling } = state;
+  if (ceiling !== undefined && limit < ceiling.limit) {
+    return { ...changed(state, limit, nowMs + RECOVERY_PAUSE_MS), loweredAtMs: nowMs };
+  }
   return { ...changed(state, limit, nowMs), loweredAtMs: nowMs, ceiling: ceilingAt(state, limit, nowMs) };
 }
 

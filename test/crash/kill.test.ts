@@ -55,13 +55,17 @@ class Figures {
     const about = JSON.stringify(plan);
     expect(version, about).toBeGreaterThanOrEqual(0);
     const most = Math.max(0, ...refetchedBytes);
-    expect(most, about).toBeLessThanOrEqual(4 * MiB);
+    // Of a version that a checksum disproves everything is fetched once more, past caches: that is no cost of a kill.
+    const isDisproved = plan.changes && plan.checksum;
+    if (!isDisproved) {
+      expect(most, about).toBeLessThanOrEqual(4 * MiB);
+      this.mostRefetchedBytes = Math.max(this.mostRefetchedBytes, most);
+      this.mostSentAgainBytes = Math.max(this.mostSentAgainBytes, ...sentAgainBytes);
+    }
     this.kills += kills;
     this.files += 1;
     this.changedFiles += plan.changes ? 1 : 0;
     this.killedWhenDone += wasThereEarly ? 1 : 0;
-    this.mostRefetchedBytes = Math.max(this.mostRefetchedBytes, most);
-    this.mostSentAgainBytes = Math.max(this.mostSentAgainBytes, ...sentAgainBytes);
     this.refetchedBytes += refetchedBytes.reduce((sum, bytes) => sum + bytes, 0);
   }
 }
