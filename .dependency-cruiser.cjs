@@ -11,8 +11,9 @@ const mayImport = {
   http: ['core', 'runtime'],
   download: ['core', 'runtime', 'http'],
   pool: ['core', 'runtime', 'http'],
+  gateway: ['core', 'runtime', 'http', 'pool'],
   diagnose: ['core', 'runtime', 'http'],
-  cli: ['core', 'runtime', 'http', 'download', 'diagnose', 'lab', 'fetch'],
+  cli: ['core', 'runtime', 'http', 'download', 'gateway', 'diagnose', 'lab', 'fetch'],
 };
 
 /** What else a folder may reach: Node's own modules and packages. */
@@ -25,6 +26,7 @@ const mayUse = {
   http: ['node:', 'undici'],
   download: ['node:'],
   pool: [],
+  gateway: ['node:', 'yaml', 'zod', 'prom-client', 'pino'],
   diagnose: [],
   cli: ['node:', 'commander', 'undici'],
 };
