@@ -9,6 +9,7 @@ export class AccessLog {
   readonly #log: pino.Logger;
   readonly #stream: ReturnType<typeof pino.destination>;
   readonly #ownsStream: boolean;
+  #isClosed = false;
   readonly #level: ResolvedConfig['log']['level'];
 
   constructor({ to, level }: ResolvedConfig['log']) {
@@ -21,7 +22,7 @@ export class AccessLog {
   }
 
   onEvent(pool: string, passage: Passage, event: PoolEvent): void {
-    if (this.#level === 'none') return;
+    if (this.#isClosed || this.#level === 'none') return;
     const { operation, attempt, round } = event;
     switch (event.type) {
       case 'retry': {
@@ -52,7 +53,7 @@ export class AccessLog {
   onEnd(passage: Passage, nowMs: number): void {
     const { outcome, request, target, course, pool, answer, startedAtMs, upstream, failure, refusal } = passage;
     const isWell = outcome === 'complete' || outcome === 'status';
-    if (this.#level === 'none' || (this.#level === 'failures' && isWell)) return;
+    if (this.#isClosed || this.#level === 'none' || (this.#level === 'failures' && isWell)) return;
     const why = failure === undefined ? refusal?.message : describeFailure(failure);
     const line = {
       operation: `${request.method} ${redactUrl(target?.path ?? '')}`,
@@ -76,6 +77,7 @@ export class AccessLog {
   }
 
   close(): void {
+    this.#isClosed = true;
     try {
       this.#stream.flushSync();
       if (this.#ownsStream) this.#stream.end();

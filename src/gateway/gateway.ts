@@ -229,6 +229,7 @@ class RunningGateway implements Gateway {
       listener.stopAccepting();
       listener.closeAll();
     }
+    await this.#untilIdle(LAST_WORDS_MS);
     this.#sweep.stop();
     await this.#admin?.close();
     const pools = [...this.#snapshot.pools.values(), ...this.#retired];
