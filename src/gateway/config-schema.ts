@@ -6,11 +6,9 @@ const duration = z
   .regex(/^\d+(\.\d+)?\s*(ms|s|m|min|h|d)$/, 'be a duration such as 500ms, 10s or 5m')
   .describe('A duration such as 500ms, 10s or 5m');
 
+const sizeForm = 'be a size such as 512, 64KiB or 10MB';
 const size = z
-  .union(
-    [z.int().min(0), z.string().regex(/^\d+(\.\d+)?\s*([kKmMgG]?([iI]?[bB])?)$/)],
-    'be a size such as 512, 64KiB or 10MB',
-  )
+  .union([z.int().min(0), z.string().regex(/^\d+(\.\d+)?\s*([kKmMgG]?([iI]?[bB])?)$/, sizeForm)], sizeForm)
   .describe('A size such as 512, 64KiB or 10MB');
 
 const count = z.int().min(1);
@@ -153,7 +151,7 @@ const routeSchema = z.strictObject({
 
 const listenerSchema = z.union(
   [
-    z.string().regex(/^\S+:\d{1,5}$/),
+    z.string().regex(/^\S+:\d{1,5}$/, 'be HOST:PORT'),
     z.strictObject({
       address: z.string().regex(/^\S+:\d{1,5}$/, 'be HOST:PORT'),
       tls: z.strictObject({ cert: text, key: text }).optional(),
@@ -179,7 +177,7 @@ export const configSchema = z
     $schema: z.string().optional(),
     listen: z.union([listenerSchema, z.array(listenerSchema).min(1)]).describe('HOST:PORT'),
     admin: z
-      .union([z.string().regex(/^\S+:\d{1,5}$/), z.literal(false)], 'be HOST:PORT or false')
+      .union([z.string().regex(/^\S+:\d{1,5}$/, 'be HOST:PORT or false'), z.literal(false)], 'be HOST:PORT or false')
       .optional()
       .describe('/healthz, /readyz, /metrics and /pools. Default: 127.0.0.1:9464'),
     upstreams: upstreams.optional().describe('Of the pool `default`'),

@@ -101,7 +101,7 @@ export function readAnswerFields(raw: RawHeaders): AnswerFields {
   for (let i = 0; i + 1 < raw.length; i += 2) {
     const name = text(raw[i]);
     const lower = name.toLowerCase();
-    if (lower === 'connection') named = namesIn(text(raw[i + 1]));
+    if (lower === 'connection') named = new Set([...(named ?? []), ...(namesIn(text(raw[i + 1])) ?? [])]);
     if (lower === 'transfer-encoding' || lower === 'content-length') isUnmarked = false;
     const isKept = lower === 'content-length' || !ofTheHop.has(lower);
     if (!isKept || lower.startsWith('x-reknit-')) continue;

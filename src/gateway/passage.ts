@@ -161,14 +161,14 @@ export class Passage implements Watched, AttemptOwner {
 
   #describe(route: Route): void {
     const { headers, method = 'GET', rawHeaders, socket } = this.request;
-    const { path, host } = this.target!;
+    const { path } = this.target!;
     this.#api = apiOf(route, path, this.#json);
     this.#wantsStream = this.#api !== undefined && this.#json?.stream === true;
     const isInference = this.#api !== undefined || isEmbedding(path, this.#json);
     const hasIdempotencyKey = headers['idempotency-key'] !== undefined;
     this.#isRepeatable =
       route.repeatable ?? (isInference || isRepeatable({ method, declared: undefined, hasIdempotencyKey }));
-    const place = { address: socket.remoteAddress ?? '', host, isSecure: 'encrypted' in socket };
+    const place = { address: socket.remoteAddress ?? '', host: headers.host ?? '', isSecure: 'encrypted' in socket };
     this.#fields = readClientFields(rawHeaders, headers.connection, place);
     const { settings, rulesOf } = this.pool!;
     this.#rules = rulesOf(this.#isRepeatable);

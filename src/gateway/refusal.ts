@@ -36,16 +36,29 @@ export function refusalOf(error: unknown): Refusal {
   const code = error instanceof GaveUpError ? error.reason : error instanceof DeadlineError ? 'deadline' : 'internal';
   const said =
     typeof error === 'object' && error !== null && 'message' in error ? String(error.message) : String(error);
-  const status = error instanceof DeadlineError ? 504 : statusOf(failure, code);
+  const status = error instanceof DeadlineError ? 504 : (ownStatusOf(error) ?? statusOf(failure, code));
   return {
     status,
-    code: code === 'internal' && status === 400 ? 'invalid-request' : code,
+    code: status === 413 ? 'body-too-large' : failure?.origin === 'caller' ? 'invalid-request' : code,
     message: redactUrl(said.split('\n', 1)[0]!),
     retryAfterMs: failure?.pushbackMs,
     trail,
     isExhausted: (ledger?.attemptCount ?? 0) > 0,
   };
 }
+
+/** The body that the client sends was refused while it was sent on. */
+function ownStatusOf(error: unknown): number | undefined {
+  let link = error;
+  for (let depth = 0; depth < 8 && typeof link === 'object' && link !== null; depth += 1) {
+    if (link instanceof BodyTooLargeError) return 413;
+    link = (link as { readonly cause?: unknown }).cause;
+  }
+  return undefined;
+}
+
+/** More than the gateway takes; seen only when some of it has been sent on. */
+export class BodyTooLargeError extends Error {}
 
 function statusOf(failure: Failure | undefined, code: string): number {
   if (failure === undefined) return 500;

@@ -1,7 +1,7 @@
 /** A client's body on its way in: kept whole up to a bound, so that it can be sent again, and a stream beyond it. */
 import type { IncomingMessage } from 'node:http';
 import type { Limits } from './config.ts';
-import { type Refusal, refuse } from './refusal.ts';
+import { BodyTooLargeError, type Refusal, refuse } from './refusal.ts';
 
 export type ReceivedBody =
   | { readonly kind: 'none' }
@@ -112,7 +112,7 @@ async function* counted(
   }
   for await (const chunk of request as AsyncIterable<Buffer>) {
     bytes += chunk.length;
-    if (bytes > limitBytes) throw Object.assign(new Error(tooLarge(limitBytes).message), { status: 413 });
+    if (bytes > limitBytes) throw new BodyTooLargeError(tooLarge(limitBytes).message);
     yield chunk;
   }
 }
