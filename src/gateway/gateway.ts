@@ -76,6 +76,7 @@ class RunningGateway implements Gateway {
   #state: 'serving' | 'draining' | 'closed' = 'serving';
   #lastReloadFailed = false;
   #onIdle: (() => void) | undefined;
+  #onClosing: (() => void) | undefined;
 
   constructor(config: ResolvedConfig) {
     this.#config = config;
@@ -206,8 +207,15 @@ class RunningGateway implements Gateway {
     await this.close();
   }
 
+  /** Ends early when everything is to end at once. */
   #wait(ms: number): Promise<void> {
-    return new Promise((resolve) => this.#clock.after(ms, resolve));
+    return new Promise((resolve) => {
+      const timer = this.#clock.after(ms, resolve);
+      this.#onClosing = () => {
+        timer.cancel();
+        resolve();
+      };
+    });
   }
 
   #untilIdle(maxMs: number): Promise<void> {
@@ -224,6 +232,7 @@ class RunningGateway implements Gateway {
   async close(): Promise<void> {
     if (this.#state === 'closed') return;
     this.#state = 'closed';
+    this.#onClosing?.();
     this.#onIdle?.();
     for (const listener of this.#listeners) {
       listener.stopAccepting();
