@@ -11,10 +11,11 @@ const mayImport = {
   http: ['core', 'runtime'],
   download: ['core', 'runtime', 'http'],
   pool: ['core', 'runtime', 'http'],
+  gateway: ['core', 'runtime', 'http', 'pool'],
   diagnose: ['core', 'runtime', 'http'],
   extract: ['core', 'runtime'],
   run: ['core', 'runtime', 'diagnose'],
-  cli: ['core', 'runtime', 'http', 'download', 'extract', 'diagnose', 'run', 'lab', 'fetch'],
+  cli: ['core', 'runtime', 'http', 'download', 'extract', 'gateway', 'diagnose', 'run', 'lab', 'fetch'],
 };
 
 /** What else a folder may reach: Node's own modules and packages. */
@@ -27,6 +28,7 @@ const mayUse = {
   http: ['node:', 'undici'],
   download: ['node:'],
   pool: [],
+  gateway: ['node:', 'yaml', 'zod', 'prom-client', 'pino'],
   diagnose: [],
   extract: ['node:', 'tar-stream', 'yauzl', 'fzstd', '@types/yauzl'],
   run: ['node:'],

@@ -8,6 +8,7 @@ import {
   type Run,
   ScenarioFileError,
   startLab,
+  streamCatalogue,
 } from '../lab/index.ts';
 import { parseWhole } from './conformance-settings.ts';
 import { exitCodes } from './exit-code.ts';
@@ -76,7 +77,8 @@ function placeFrom(flags: LabFlags): { readonly host: string; readonly port: num
 
 /** One of the user's takes the place of its namesake. */
 async function entriesFrom(flags: LabFlags): Promise<readonly CatalogueEntry[]> {
-  if (flags.scenarios === undefined) return catalogue;
+  const known = [...catalogue, ...streamCatalogue];
+  if (flags.scenarios === undefined) return known;
   const own = await loadScenarios(flags.scenarios);
   const names = new Set(own.map(({ scenario }) => scenario.name));
   const unplayable = flags.tls ? undefined : own.find(({ needs }) => needs === 'tls');
@@ -85,7 +87,7 @@ async function entriesFrom(flags: LabFlags): Promise<readonly CatalogueEntry[]> 
       `Cannot play the scenario ${show(unplayable.scenario.name)} of ${flags.scenarios} as its connections must be served over TLS: received no --tls`,
     );
   }
-  return [...own, ...catalogue.filter(({ scenario }) => !names.has(scenario.name))];
+  return [...own, ...known.filter(({ scenario }) => !names.has(scenario.name))];
 }
 
 function readWhole(flag: string, text: string, most: number): number {

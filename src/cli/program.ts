@@ -3,6 +3,7 @@ import { Command, CommanderError } from 'commander';
 import { createConformanceCommand } from './conformance-command.ts';
 import { exitCodes } from './exit-code.ts';
 import { createExplainCommand } from './explain-command.ts';
+import { createGatewayCommand } from './gateway-command.ts';
 import { createGetCommand } from './get-command.ts';
 import { createLabCommand } from './lab-command.ts';
 import { createRunCommand } from './run-command.ts';
@@ -32,6 +33,7 @@ export async function runCommandLine(args: readonly string[]): Promise<number> {
   };
   program.addCommand(createGetCommand(onExit));
   program.addCommand(createRunCommand(onExit));
+  program.addCommand(createGatewayCommand(onExit));
   program.addCommand(createLabCommand(onExit));
   program.addCommand(createConformanceCommand(onExit));
   program.addCommand(createExplainCommand(onExit));

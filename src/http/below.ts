@@ -5,8 +5,12 @@
 import { type Budget, ConfigError } from '../core/index.ts';
 import type { Runtime } from '../runtime/index.ts';
 import { type Client, type ClientOptions, createClientShared, PooledClient } from './client.ts';
-import type { Operation } from './life.ts';
+import { Exchange } from './exchange.ts';
+import { Life, type Operation } from './life.ts';
 import { type RequestHeaders, withHeaders } from './request-headers.ts';
+import { type RequestOptions, type RequestRules, resolveRules } from './request-options.ts';
+import type { Sink } from './sink.ts';
+import type { DispatchOptions } from './transport.ts';
 
 /** A client over connections of its own whose repeats are paid from the budget of whoever is above. */
 export function createClientBelow(options: ClientOptions, runtime: Runtime, budget: Budget): Client {
@@ -19,7 +23,32 @@ export function createClientBelow(options: ClientOptions, runtime: Runtime, budg
  * @throws ConfigError if the client was not made by `createClient`
  */
 export function clientForAttempt(client: Client, operation: Operation): Client {
-  if (client instanceof PooledClient) return client.forOperation(operation);
+  return pooled(client).forOperation(operation);
+}
+
+/**
+ * The settings that many attempts share: made once, not for each.
+ *
+ * @throws ConfigError naming the field, what must hold and what came
+ */
+export function rulesForAttempts(client: Client, options: RequestOptions): RequestRules {
+  return resolveRules(options, pooled(client).shared.policy);
+}
+
+/** One attempt straight onto the wire, and into the hands of whoever takes the bytes: no stream, no promise is made for it. */
+export function sendAttempt(
+  client: Client,
+  operation: Operation,
+  rules: RequestRules,
+  options: DispatchOptions,
+  sink: Sink,
+): void {
+  const life = new Life(pooled(client).shared, rules, options, operation);
+  new Exchange(life, options, sink).begin();
+}
+
+function pooled(client: Client): PooledClient {
+  if (client instanceof PooledClient) return client;
   throw new ConfigError('Cannot send the request as `client` must come from `createClient`: received another object');
 }
 

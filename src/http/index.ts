@@ -15,7 +15,7 @@ export {
   ReknitError,
   type ReknitEvent,
 } from '../core/index.ts';
-export { clientForAttempt, createClientBelow, replaceHeaders } from './below.ts';
+export { clientForAttempt, createClientBelow, replaceHeaders, rulesForAttempts, sendAttempt } from './below.ts';
 export {
   type Client,
   type ClientOptions,
@@ -33,7 +33,10 @@ export type { Above, KeptBody, Operation } from './life.ts';
 export type { ProxyOption, ProxySettings } from './proxy-rules.ts';
 export type { BodySource } from './request-body.ts';
 export { headerOf, type RequestHeaders } from './request-headers.ts';
-export type { RequestOptions } from './request-options.ts';
+export type { RequestOptions, RequestRules } from './request-options.ts';
+export type { RawHeaders } from './response-fields.ts';
 export { type OperationContext, type RetryOperationOptions, retry } from './retry.ts';
 export { fetch, request } from './shared-client.ts';
+export type { Sink, SinkControl } from './sink.ts';
+export type { DispatchOptions } from './transport.ts';
 export type { WholeOptions } from './whole.ts';

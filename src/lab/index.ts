@@ -43,6 +43,15 @@ export { startFront } from './front/start-front.ts';
 export { loadFrontRules, parseFrontRules } from './front-file.ts';
 export type * from './kernel/plan.ts';
 export { kernelAbilities, startKernelLab } from './kernel/start-kernel-lab.ts';
+export {
+  modelStream,
+  type StreamFormat,
+  type StreamPlan,
+  type StreamTrouble,
+  streamCatalogue,
+  textOf,
+  tokenAt,
+} from './model-streams.ts';
 export type { LabProxy, ProxyFault, ProxyPlan, ProxyRequestRecord } from './proxy-plan.ts';
 export type {
   AnswerEnd,

@@ -1,0 +1,97 @@
+/** One line of JSON for each request that has ended, and one for each attempt that follows a failed one. */
+import pino from 'pino';
+import { describeFailure, describeReason, redactUrl } from '../core/index.ts';
+import type { PoolEvent } from '../pool/index.ts';
+import type { ResolvedConfig } from './config.ts';
+import type { Passage } from './passage.ts';
+
+export class AccessLog {
+  readonly #log: pino.Logger;
+  readonly #stream: ReturnType<typeof pino.destination>;
+  readonly #ownsStream: boolean;
+  #isClosed = false;
+  readonly #level: ResolvedConfig['log']['level'];
+
+  constructor({ to, level }: ResolvedConfig['log']) {
+    this.#ownsStream = to !== 'stdout' && to !== 'stderr';
+    const place = to === 'stdout' ? 1 : to === 'stderr' ? 2 : to;
+    // Lines are written together, soon after: a write for each would cost more than the rest of a small request.
+    this.#stream = pino.destination({ dest: place, sync: false, minLength: 4_096, mkdir: false });
+    this.#log = pino({ base: null, timestamp: pino.stdTimeFunctions.isoTime, level: 'info' }, this.#stream);
+    this.#level = level;
+  }
+
+  onEvent(pool: string, passage: Passage, event: PoolEvent): void {
+    if (this.#isClosed || this.#level === 'none') return;
+    const { operation, attempt, round } = event;
+    switch (event.type) {
+      case 'retry': {
+        const { delayMs, because, failure, upstream } = event;
+        const next = upstream === undefined ? {} : { next: upstream };
+        const about = { operation, pool, attempt, round, upstream: passage.upstream, ...next };
+        this.#log.warn(
+          {
+            ...about,
+            delayMs: Math.round(delayMs),
+            failure: describeFailure(failure),
+            because: describeReason(because),
+          },
+          'retry',
+        );
+        return;
+      }
+      case 'ejected':
+        this.#log.warn({ pool, upstream: event.upstream, forMs: Math.round(event.forMs) }, 'ejected');
+        return;
+      case 'returned':
+        this.#log.info({ pool, upstream: event.upstream }, 'returned');
+        return;
+      default:
+    }
+  }
+
+  onEnd(passage: Passage, nowMs: number): void {
+    const { outcome, request, target, course, pool, answer, startedAtMs, upstream, failure, refusal } = passage;
+    const isWell = outcome === 'complete' || outcome === 'status';
+    if (this.#isClosed || this.#level === 'none' || (this.#level === 'failures' && isWell)) return;
+    const why = failure === undefined ? refusal?.message : describeFailure(failure);
+    const line = {
+      operation: `${request.method} ${redactUrl(target?.path ?? '')}`,
+      outcome,
+      status: answer.status,
+      pool: pool?.settings.name,
+      upstream,
+      attempts: course?.ledger.attemptCount ?? 0,
+      rounds: course?.roundNumber ?? 0,
+      bytes: answer.bytes,
+      firstByteMs: answer.startedAtMs === undefined ? undefined : tenths(answer.startedAtMs - startedAtMs),
+      durationMs: tenths(nowMs - startedAtMs),
+      ...(isWell ? {} : { code: refusal?.code, failure: why }),
+    };
+    if (isWell || outcome === 'client-left') this.#log.info(line, 'request');
+    else this.#log.warn(line, 'request');
+  }
+
+  say(about: object, what: string): void {
+    if (this.#level !== 'none') this.#log.info(about, what);
+  }
+
+  close(): void {
+    this.#isClosed = true;
+    try {
+      this.#stream.flushSync();
+      if (this.#ownsStream) this.#stream.end();
+    } catch {
+      // The place of the log has gone; nobody is left to tell.
+    }
+  }
+
+  /** What was said by now is written soon, even when nothing more is said. */
+  flush(): void {
+    this.#stream.flush();
+  }
+}
+
+function tenths(ms: number): number {
+  return Math.round(ms * 10) / 10;
+}

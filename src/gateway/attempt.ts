@@ -1,0 +1,194 @@
+/** One attempt of a passage as the wire sees it: its bytes go to the client, or first through the gate of a stream. */
+import { type Failure, failureOf, type Outcome } from '../core/index.ts';
+import type { RawHeaders, Sink, SinkControl } from '../http/index.ts';
+import type { Clock, Timer } from '../runtime/index.ts';
+import type { ClientAnswer } from './client-answer.ts';
+import type { StreamSettings } from './config.ts';
+import type { AnswerFields } from './fields.ts';
+import type { ModelApi, ToldError } from './model-api.ts';
+import { type GateListener, StreamGate } from './stream-gate.ts';
+
+/** Behind its last word a stream has so long to end, so that its connection can serve again. */
+const MAX_AFTERMATH_MS = 1_000;
+
+/** The passage that an attempt is made for. */
+export interface AttemptOwner {
+  readonly answer: ClientAnswer;
+  readAnswer(raw: RawHeaders): AnswerFields;
+  isUnderstood(status: number, fields: AnswerFields): boolean;
+  commit(status: number, fields: AnswerFields): void;
+  complete(outcome: Outcome): void;
+  failed(error: unknown, failure: Failure | undefined): void;
+  brokenOff(failure: Failure | undefined, words: string | undefined): void;
+  toldOfError(failure: Failure, told: ToldError): void;
+  tooSlow(afterMs: number): Failure;
+}
+
+export interface AttemptSettings {
+  readonly nowMs: number;
+  readonly isLastCandidate: boolean;
+  readonly stream: StreamSettings;
+  readonly api: ModelApi | undefined;
+  readonly clock: Clock;
+}
+
+export class Attempt implements Sink, GateListener {
+  readonly #passage: AttemptOwner;
+  readonly #settings: AttemptSettings;
+  #control: SinkControl | undefined;
+  #gate: StreamGate | undefined;
+  #status = 0;
+  #fields: AnswerFields | undefined;
+  #outcome: Outcome = 'complete';
+  /** Nothing that still comes is of interest. */
+  #isOver = false;
+  #aftermath: Timer | undefined;
+  isCommitted = false;
+  /** Decoding, and what a damaged one means, is the client's. */
+  readonly decodesStrictly = true;
+
+  constructor(passage: AttemptOwner, settings: AttemptSettings) {
+    this.#passage = passage;
+    this.#settings = settings;
+  }
+
+  get isUnderstood(): boolean {
+    return this.#gate !== undefined;
+  }
+
+  readonly onOutcome = (outcome: Outcome): void => {
+    this.#outcome = outcome;
+  };
+
+  // From the wire.
+
+  onStart(control: SinkControl): void {
+    this.#control = control;
+  }
+
+  onInfo(): void {}
+
+  onHeaders(status: number, headers: RawHeaders): boolean {
+    if (this.#isOver) return true;
+    const passage = this.#passage;
+    const fields = passage.readAnswer(headers);
+    this.#status = status;
+    this.#fields = fields;
+    const { api, stream, clock } = this.#settings;
+    if (api !== undefined && passage.isUnderstood(status, fields)) {
+      this.#gate = new StreamGate(api, stream, clock.nowMs(), this);
+      return true;
+    }
+    // The client was told that a stream of events comes.
+    if (passage.answer.isStarted) {
+      this.#fail(notTheAnnounced(status));
+      return true;
+    }
+    this.isCommitted = true;
+    passage.commit(status, fields);
+    return true;
+  }
+
+  onData(chunk: Buffer): boolean {
+    if (this.#isOver) return true;
+    const gate = this.#gate;
+    const goesOn =
+      gate === undefined ? this.#passage.answer.write(chunk) : gate.take(chunk, this.#settings.clock.nowMs());
+    if (!goesOn) this.#passage.answer.onRoom(this.#resume);
+    return goesOn;
+  }
+
+  readonly #resume = (): void => this.#control?.resume();
+
+  onEnd(): void {
+    this.#aftermath?.cancel();
+    if (this.#isOver) return;
+    if (this.#gate !== undefined) {
+      this.#gate.end();
+      return;
+    }
+    this.#isOver = true;
+    this.#passage.complete(this.#outcome);
+  }
+
+  onError(error: unknown): void {
+    this.#aftermath?.cancel();
+    if (this.#isOver) return;
+    const failure = failureOf(error);
+    if (this.#gate !== undefined && failure !== undefined) {
+      this.#gate.broke(failure);
+      return;
+    }
+    this.#isOver = true;
+    if (this.isCommitted) this.#passage.brokenOff(failure, undefined);
+    else this.#passage.failed(error, failure);
+  }
+
+  // From the gate.
+
+  onCommit(): void {
+    this.isCommitted = true;
+    const fields = this.#fields!;
+    // The gate may add a last word: neither the length nor the framing of the upstream is that of the answer.
+    this.#passage.commit(this.#status, { ...fields, passed: withoutLength(fields.passed), isUnmarked: false });
+  }
+
+  onEvents(bytes: Buffer): boolean {
+    return this.#passage.answer.write(bytes);
+  }
+
+  onWhole(): void {
+    this.#isOver = true;
+    // Its connection may serve again when it ends by itself.
+    this.#aftermath = this.#settings.clock.after(MAX_AFTERMATH_MS, () => this.#control?.abort(undefined), 'idle');
+    this.#passage.complete('complete');
+  }
+
+  onTold(failure: Failure, told: ToldError, event: Buffer): void {
+    this.leave();
+    if (this.isCommitted) this.#passage.brokenOff(failure, event.toString('utf8'));
+    else this.#passage.toldOfError(failure, told);
+  }
+
+  onBroken(failure: Failure): void {
+    this.#fail(failure);
+  }
+
+  // From above.
+
+  check(nowMs: number): void {
+    if (this.#isOver) return;
+    const { isLastCandidate, stream, nowMs: startedAtMs } = this.#settings;
+    if (!this.isCommitted && !isLastCandidate && nowMs - startedAtMs >= stream.firstContentMs)
+      this.#fail(this.#passage.tooSlow(stream.firstContentMs));
+    else this.#gate?.check(nowMs);
+  }
+
+  #fail(failure: Failure): void {
+    this.leave();
+    if (this.isCommitted) this.#passage.brokenOff(failure, undefined);
+    else this.#passage.failed(undefined, failure);
+  }
+
+  /** Nobody wants its answer any more: its connection is cut. */
+  leave(): void {
+    this.#isOver = true;
+    this.#aftermath?.cancel();
+    this.#control?.abort(undefined);
+  }
+}
+
+function withoutLength(fields: readonly string[]): string[] {
+  return fields.filter((_, index) => fields[index - (index % 2)]!.toLowerCase() !== 'content-length');
+}
+
+function notTheAnnounced(status: number): Failure {
+  return {
+    origin: 'http',
+    phase: 'wait',
+    kind: 'suspicious',
+    transient: true,
+    mayHaveRun: true,
+    what: `HTTP ${status} without a stream of events, where one was asked for`,
+  };
+}

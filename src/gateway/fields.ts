@@ -1,0 +1,131 @@
+/** Header fields on their way through: which stop here, which are added, and whose credentials go where. */
+import type { RawHeaders } from '../http/index.ts';
+import type { GatewayUpstream } from './config.ts';
+
+/** Of one connection only (RFC 9110, 7.6.1), and ours. */
+const ofTheHop: ReadonlySet<string> = new Set([
+  'connection',
+  'keep-alive',
+  'proxy-authenticate',
+  'proxy-authorization',
+  'proxy-connection',
+  'te',
+  'trailer',
+  'transfer-encoding',
+  'upgrade',
+  'expect',
+  'host',
+  'content-length',
+  'http2-settings',
+]);
+
+/** What a client proves itself with; an upstream that has a credential of its own does not see it. */
+const credentials: ReadonlySet<string> = new Set(['authorization', 'x-api-key', 'api-key']);
+
+export interface ClientFields {
+  /** Name, value, name, value; without what stops here. */
+  readonly forwarded: readonly string[];
+  /** Their names in lower case, at half of the index. */
+  readonly names: readonly string[];
+}
+
+export interface ClientPlace {
+  readonly address: string;
+  readonly host: string;
+  readonly isSecure: boolean;
+}
+
+/** @param raw as the parser brought them: name, value, name, value */
+export function readClientFields(
+  raw: readonly string[],
+  connection: string | undefined,
+  place: ClientPlace,
+): ClientFields {
+  const named = namesIn(connection);
+  const forwarded: string[] = [];
+  const names: string[] = [];
+  let forwardedFor = place.address;
+  for (let i = 0; i + 1 < raw.length; i += 2) {
+    const name = raw[i]!;
+    const lower = name.toLowerCase();
+    if (ofTheHop.has(lower) || named?.has(lower) === true || lower.startsWith('x-reknit-')) continue;
+    if (lower === 'x-forwarded-for') forwardedFor = `${raw[i + 1]}, ${forwardedFor}`;
+    if (lower.startsWith('x-forwarded-')) continue;
+    forwarded.push(name, raw[i + 1]!);
+    names.push(lower);
+  }
+  forwarded.push('x-forwarded-for', forwardedFor, 'x-forwarded-proto', place.isSecure ? 'https' : 'http');
+  names.push('x-forwarded-for', 'x-forwarded-proto');
+  if (place.host !== '') {
+    forwarded.push('x-forwarded-host', place.host);
+    names.push('x-forwarded-host');
+  }
+  return { forwarded, names };
+}
+
+/** The fields for one upstream: the client's, with its own in their place. */
+export function fieldsFor(
+  { forwarded, names }: ClientFields,
+  upstream: GatewayUpstream,
+  isPlainStream: boolean,
+): string[] {
+  const fields = ['host', upstream.host];
+  const { ownNames, hasCredential } = upstream;
+  for (const [index, lower] of names.entries()) {
+    if (ownNames.has(lower) || (hasCredential && credentials.has(lower))) continue;
+    // A stream that must be read on its way may not be compressed.
+    if (isPlainStream && lower === 'accept-encoding') continue;
+    fields.push(forwarded[2 * index]!, forwarded[2 * index + 1]!);
+  }
+  for (const part of upstream.own) fields.push(part);
+  if (isPlainStream) fields.push('accept-encoding', 'identity');
+  return fields;
+}
+
+export interface AnswerFields {
+  /** Name, value, name, value. */
+  readonly passed: string[];
+  readonly contentType: string | undefined;
+  readonly isEncoded: boolean;
+  /** Neither a length nor chunks: the answer ends with its connection. */
+  readonly isUnmarked: boolean;
+}
+
+/** What of an answer goes on to the client. */
+export function readAnswerFields(raw: RawHeaders): AnswerFields {
+  const passed: string[] = [];
+  let contentType: string | undefined;
+  let isEncoded = false;
+  let isUnmarked = true;
+  let named: ReadonlySet<string> | undefined;
+  for (let i = 0; i + 1 < raw.length; i += 2) {
+    const name = text(raw[i]);
+    const lower = name.toLowerCase();
+    if (lower === 'connection') named = new Set([...(named ?? []), ...(namesIn(text(raw[i + 1])) ?? [])]);
+    if (lower === 'transfer-encoding' || lower === 'content-length') isUnmarked = false;
+    const isKept = lower === 'content-length' || !ofTheHop.has(lower);
+    if (!isKept || lower.startsWith('x-reknit-')) continue;
+    const value = text(raw[i + 1]);
+    if (lower === 'content-type') contentType = value;
+    if (lower === 'content-encoding') isEncoded = true;
+    passed.push(name, value);
+  }
+  return { passed: named === undefined ? passed : without(passed, named), contentType, isEncoded, isUnmarked };
+}
+
+function text(value: RawHeaders[number] | undefined): string {
+  if (Array.isArray(value)) return value.map((one) => text(one)).join(', ');
+  return typeof value === 'string' ? value : (value as Buffer).toString('latin1');
+}
+
+function namesIn(connection: string | undefined): ReadonlySet<string> | undefined {
+  if (connection === undefined || connection === '' || /^(?:keep-alive|close)$/i.test(connection)) return undefined;
+  return new Set(connection.split(',').map((name) => name.trim().toLowerCase()));
+}
+
+function without(fields: readonly string[], names: ReadonlySet<string>): string[] {
+  const kept: string[] = [];
+  for (let i = 0; i + 1 < fields.length; i += 2)
+    if (!names.has(fields[i]!.toLowerCase())) kept.push(fields[i]!, fields[i + 1]!);
+  return kept;
+}

@@ -1,0 +1,463 @@
+/**
+ * One request's way through the gateway: takes the steps that its course through the pool decides, and hands one answer, or
+ * none, to the client. It holds no policy.
+ *
+ * It is long because it is one state machine over two ends that may break at any time; what needs only one of them lives
+ * beside it: the client's answer, the stream's gate, the attempt.
+ */
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { type Failure, freshState, isRepeatable, type Outcome, parseDuration } from '../core/index.ts';
+import { type DispatchOptions, type KeptBody, type RawHeaders, type RequestRules, sendAttempt } from '../http/index.ts';
+import type { Course, CourseStep, PoolEvent } from '../pool/index.ts';
+import { NOT_WATCHED, type Timer, type Watched } from '../runtime/index.ts';
+import { Attempt, type AttemptOwner } from './attempt.ts';
+import { ClientAnswer } from './client-answer.ts';
+import type { GatewayUpstream } from './config.ts';
+import { type AnswerFields, type ClientFields, fieldsFor, readAnswerFields, readClientFields } from './fields.ts';
+import {
+  errorFrame,
+  isEmbedding,
+  isModelPath,
+  keepAliveComment,
+  type ModelApi,
+  recogniseApi,
+  type ToldError,
+} from './model-api.ts';
+import { bodyOf, headersOf, type Refusal, refusalOf, refuse } from './refusal.ts';
+import { type BodyTake, hasBody, type ReceivedBody, receiveBody } from './request-body.ts';
+import type { Route } from './routes.ts';
+import type { PoolSite, Site, Snapshot } from './site.ts';
+import { silence } from './stream-gate.ts';
+import { parseTarget, type Target } from './target.ts';
+
+/** How a request ended, for the log and the metrics. */
+export type PassageOutcome = 'complete' | 'status' | 'refused' | 'failed' | 'broken' | 'client-left';
+
+export interface PassageSite extends Site {
+  onEvent(passage: Passage, event: PoolEvent): void;
+  onEnd(passage: Passage): void;
+}
+
+type Step = CourseStep<GatewayUpstream> & { readonly kind: 'attempt' };
+
+export class Passage implements Watched, AttemptOwner {
+  readonly #site: PassageSite;
+  readonly #snapshot: Snapshot;
+  readonly request: IncomingMessage;
+  readonly #response: ServerResponse;
+  readonly answer: ClientAnswer;
+  readonly startedAtMs: number;
+  target: Target | undefined;
+  readonly #take: BodyTake = { keptBytes: 0 };
+  #body: ReceivedBody = { kind: 'none' };
+  #json: Record<string, unknown> | undefined;
+  #api: ModelApi | undefined;
+  #wantsStream = false;
+  #isRepeatable = false;
+  #route: Route | undefined;
+  pool: PoolSite | undefined;
+  #fields: ClientFields | undefined;
+  readonly #kept: KeptBody = { body: undefined };
+  course: Course<GatewayUpstream> | undefined;
+  #deadlineAtMs: number | undefined;
+  #rules: RequestRules | undefined;
+  #timer: Timer | undefined;
+  #attempt: Attempt | undefined;
+  #isAdvancing = false;
+  #mustAdvance = false;
+  sweepIndex = NOT_WATCHED;
+  #heldSinceMs = 0;
+  outcome: PassageOutcome | undefined;
+  failure: Failure | undefined;
+  refusal: Refusal | undefined;
+  upstream: string | undefined;
+
+  constructor(site: PassageSite, snapshot: Snapshot, request: IncomingMessage, response: ServerResponse) {
+    this.#site = site;
+    this.#snapshot = snapshot;
+    this.request = request;
+    this.#response = response;
+    this.startedAtMs = site.clock.nowMs();
+    this.#heldSinceMs = this.startedAtMs;
+    this.answer = new ClientAnswer(response, site.clock);
+  }
+
+  begin(): void {
+    const { request } = this;
+    this.#response.on('close', this.#onClose);
+    this.target = parseTarget(request);
+    if (this.target === undefined) {
+      this.#refuse(refuse(400, 'invalid-target', 'the request target is not a path of this gateway'));
+      return;
+    }
+    if (!hasBody(request)) {
+      this.#route = this.#findRoute(undefined);
+      this.#enter();
+      return;
+    }
+    receiveBody(request, this.#site.limits, this.#site.memory, this.#take, (received) => {
+      if (this.outcome !== undefined) return;
+      if ('status' in received) this.#refuse(received);
+      else this.#received(received);
+    });
+  }
+
+  /** More requests run than may. */
+  turnAway(): void {
+    this.#response.on('close', this.#onClose);
+    this.#refuse(refuse(503, 'too-many-requests', 'the gateway has as many requests as it may: try again', 1_000));
+  }
+
+  #received(body: ReceivedBody): void {
+    this.#body = body;
+    const { path } = this.target!;
+    const isRead = this.#snapshot.readsModels || isModelPath(path);
+    if (body.kind === 'whole' && isRead) this.#json = jsonOf(this.request, body.bytes);
+    const model = this.#json?.model;
+    this.#route = this.#findRoute(typeof model === 'string' ? model : undefined);
+    this.#enter();
+  }
+
+  #findRoute(model: string | undefined): Route | undefined {
+    const { method = 'GET', headers } = this.request;
+    const { host, path } = this.target!;
+    const facts = { host, path, method, headers, model };
+    for (const route of this.#snapshot.routes) if (route.fits(facts)) return route;
+    return undefined;
+  }
+
+  /** The request is known; its way through the pool begins. */
+  #enter(): void {
+    const route = this.#route;
+    if (route === undefined) {
+      this.#refuse(refuse(404, 'no-route', 'no route of the gateway fits this request'));
+      return;
+    }
+    const pool = this.#snapshot.pools.get(route.pool)!;
+    if (pool.inFlight >= pool.settings.maxRequests) {
+      this.#refuse(refuse(503, 'pool-full', `the pool ${route.pool} has as many requests as it may: try again`, 1_000));
+      return;
+    }
+    this.pool = pool;
+    pool.inFlight += 1;
+    this.#describe(route);
+    const { method = 'GET' } = this.request;
+    const { path } = this.target!;
+    this.course = pool.pool.begin({
+      operation: `${method} ${path}`,
+      method,
+      target: this.target!.target,
+      deadlineAtMs: this.#deadlineAtMs,
+      isRepeatable: () => this.#isRepeatable,
+      isReplayable: () => this.#body.kind !== 'stream' || (this.#kept.body?.isReplayable() ?? true),
+      mayUse: undefined,
+      onEvent: this.#onEvent,
+      classify: undefined,
+      failoverOn: pool.failoverOn,
+    });
+    if (this.#wantsStream) this.#site.sweep.add(this);
+    this.#advance();
+  }
+
+  #describe(route: Route): void {
+    const { headers, method = 'GET', rawHeaders, socket } = this.request;
+    const { path } = this.target!;
+    this.#api = apiOf(route, path, this.#json);
+    this.#wantsStream = this.#api !== undefined && this.#json?.stream === true;
+    const isInference = this.#api !== undefined || isEmbedding(path, this.#json);
+    const hasIdempotencyKey = headers['idempotency-key'] !== undefined;
+    this.#isRepeatable =
+      route.repeatable ?? (isInference || isRepeatable({ method, declared: undefined, hasIdempotencyKey }));
+    const place = { address: socket.remoteAddress ?? '', host: headers.host ?? '', isSecure: 'encrypted' in socket };
+    this.#fields = readClientFields(rawHeaders, headers.connection, place);
+    const { settings, rulesOf } = this.pool!;
+    this.#rules = rulesOf(this.#isRepeatable);
+    const asked = headers['x-reknit-timeout'];
+    const askedMs = typeof asked === 'string' ? parseDuration(asked) : undefined;
+    const deadlineMs = Math.min(settings.deadlineMs ?? Number.POSITIVE_INFINITY, askedMs ?? Number.POSITIVE_INFINITY);
+    this.#deadlineAtMs = Number.isFinite(deadlineMs) ? this.startedAtMs + deadlineMs : undefined;
+  }
+
+  // Steps.
+
+  /** One loop, no recursion: an attempt may fail before it has begun. */
+  #advance(): void {
+    this.#mustAdvance = true;
+    if (this.#isAdvancing) return;
+    this.#isAdvancing = true;
+    while (this.#mustAdvance && this.outcome === undefined) {
+      this.#mustAdvance = false;
+      this.#obey(this.course!.next());
+    }
+    this.#isAdvancing = false;
+  }
+
+  #obey(step: CourseStep<GatewayUpstream>): void {
+    switch (step.kind) {
+      case 'attempt':
+        this.#try(step);
+        return;
+      case 'wait':
+        this.#timer = this.#site.clock.after(step.delayMs, () => this.#advance());
+        return;
+      case 'give-up':
+        this.#refuse(refusalOf(step.error));
+    }
+  }
+
+  #try(step: Step): void {
+    const course = this.course!;
+    const { pool, settings } = this.pool!;
+    const attempt = new Attempt(this, {
+      nowMs: this.#site.clock.nowMs(),
+      isLastCandidate: step.isLastCandidate,
+      stream: settings.stream,
+      api: this.#api,
+      clock: this.#site.clock,
+    });
+    this.#attempt = attempt;
+    this.upstream = step.upstream.name;
+    const above = {
+      kept: this.#body.kind === 'stream' ? this.#kept : undefined,
+      headersMs: step.isLastCandidate ? course.timeLeftMs : undefined,
+      // A client that was told of a stream can be given no other status any more.
+      refuses: (failure: Failure) => this.answer.isStarted || !course.isFinal(failure),
+      onAttempt: course.tellAttempt,
+      onEnd: attempt.onOutcome,
+    };
+    const operation = { ledger: course.ledger, state: freshState, deadlineAtMs: this.#deadlineAtMs, above };
+    sendAttempt(
+      step.upstream.client ?? pool.client,
+      operation,
+      this.#rules!,
+      this.#wireFor(step.upstream.value),
+      attempt,
+    );
+  }
+
+  #wireFor(upstream: GatewayUpstream): DispatchOptions {
+    const { path, query } = this.target!;
+    const strip = this.#route!.stripPrefix;
+    const own = strip !== undefined && path.startsWith(strip) ? path.slice(strip.length) || '/' : path;
+    const search = [upstream.query, query].filter((part) => part !== '').join('&');
+    const headers = fieldsFor(this.#fields!, upstream, this.#wantsStream);
+    return {
+      origin: upstream.origin,
+      path: `${upstream.root}${own}${search === '' ? '' : `?${search}`}`,
+      method: (this.request.method ?? 'GET') as DispatchOptions['method'],
+      headers,
+      body: this.#bodyFor(upstream, headers) as never,
+    };
+  }
+
+  #bodyFor({ model }: GatewayUpstream, headers: string[]): unknown {
+    const body = this.#body;
+    switch (body.kind) {
+      case 'none':
+        return null;
+      case 'whole':
+        return model === undefined || this.#json === undefined
+          ? body.bytes
+          : Buffer.from(JSON.stringify({ ...this.#json, model }));
+      case 'stream':
+        if (body.lengthBytes !== undefined) headers.push('content-length', String(body.lengthBytes));
+        return body.source;
+    }
+  }
+
+  // What an attempt tells.
+
+  /** Whether the answer is a stream whose events must be read. */
+  isUnderstood(status: number, fields: AnswerFields): boolean {
+    return (
+      this.#api !== undefined &&
+      status === 200 &&
+      !fields.isEncoded &&
+      fields.contentType?.toLowerCase().startsWith('text/event-stream') === true
+    );
+  }
+
+  readAnswer(raw: RawHeaders): AnswerFields {
+    return readAnswerFields(raw);
+  }
+
+  /** From here on the client sees this answer and no other. */
+  commit(status: number, fields: AnswerFields): void {
+    this.course!.answered();
+    this.#stopHolding();
+    if (this.answer.isStarted) return;
+    const hasBody = this.request.method !== 'HEAD' && status !== 204 && status !== 304;
+    this.answer.start({
+      status,
+      fields: [...fields.passed, ...this.#ownFields()],
+      isUnmarked: fields.isUnmarked && hasBody,
+    });
+  }
+
+  #ownFields(): string[] {
+    const { course } = this;
+    if (course === undefined) return [];
+    const fields = [
+      'x-reknit-attempts',
+      String(course.ledger.attemptCount),
+      'x-reknit-rounds',
+      String(course.roundNumber),
+    ];
+    if (this.upstream !== undefined) fields.push('x-reknit-upstream', this.upstream);
+    return fields;
+  }
+
+  complete(outcome: Outcome): void {
+    if (this.outcome !== undefined) return;
+    const failure = this.course!.ledger.attempts.at(-1)?.failure;
+    if (outcome === 'status' && failure !== undefined) {
+      this.failure = failure;
+      this.course!.handedOn(failure);
+      this.#end('status');
+    } else {
+      this.course!.succeeded();
+      this.#end('complete');
+    }
+    this.answer.end();
+  }
+
+  /** The attempt failed before the client has seen anything of it. */
+  failed(error: unknown, failure: Failure | undefined): void {
+    if (this.outcome !== undefined) return;
+    this.course!.failed(error, failure);
+    this.#advance();
+  }
+
+  /** The client has seen a part: nobody else's answer can take its place. */
+  brokenOff(failure: Failure | undefined, words: string | undefined): void {
+    if (this.outcome !== undefined) return;
+    this.failure = failure;
+    this.course!.brokenOff(failure, 'live-body');
+    this.#end('broken');
+    const { answer } = this;
+    if (this.#api === undefined || !this.#attempt!.isUnderstood) answer.cut();
+    else answer.cutAfter(words ?? this.#errorFrame(failure?.what ?? 'the upstream broke off', 'upstream_broke_off'));
+  }
+
+  #errorFrame(message: string, code: string): string {
+    return errorFrame(this.#api!, { message, code });
+  }
+
+  /** A stream's first word is an error: it becomes a status, or goes elsewhere. */
+  toldOfError(failure: Failure, told: ToldError): void {
+    if (this.outcome !== undefined) return;
+    const course = this.course!;
+    const attempt = course.ledger.attempts.at(-1);
+    if (attempt !== undefined) attempt.answerText = told.text.slice(0, 2_048);
+    if (!course.isFinal(failure)) {
+      this.failed(undefined, failure);
+      return;
+    }
+    this.failure = failure;
+    course.handedOn(failure);
+    this.#answerWith({ status: told.status, code: 'upstream_error', message: told.message }, 'status', told.text);
+  }
+
+  // Ends.
+
+  #refuse(refusal: Refusal): void {
+    this.refusal = refusal;
+    this.#answerWith(refusal, this.course === undefined ? 'refused' : 'failed');
+  }
+
+  #answerWith(refusal: Refusal, outcome: PassageOutcome, asItCame?: string): void {
+    const { answer } = this;
+    this.#end(outcome);
+    if (answer.isEnded || this.#response.destroyed) return;
+    if (answer.isStarted) {
+      answer.cutAfter(this.#errorFrame(refusal.message, refusal.code));
+      return;
+    }
+    const body = asItCame ?? bodyOf(refusal, this.#api);
+    const fields = [...headersOf(refusal, body), ...this.#ownFields()];
+    // What the client still sends is not read: its connection cannot serve again.
+    if (!this.request.complete) fields.push('connection', 'close');
+    answer.start({ status: refusal.status, fields, isUnmarked: false });
+    answer.end(this.request.method === 'HEAD' ? undefined : body);
+  }
+
+  #end(outcome: PassageOutcome): void {
+    this.outcome ??= outcome;
+    this.#timer?.cancel();
+    this.#stopHolding();
+  }
+
+  /** The client has gone, or has everything. */
+  readonly #onClose = (): void => {
+    if (this.outcome === undefined) {
+      this.#end('client-left');
+      this.#attempt?.leave();
+      this.course?.cancelled();
+    } else if (!this.answer.isEnded) this.#attempt?.leave();
+    this.#kept.body?.release();
+    this.#site.memory.giveBack(this.#take.keptBytes);
+    if (this.pool !== undefined) this.pool.inFlight -= 1;
+    this.#site.onEnd(this);
+  };
+
+  /** Ends it from this side: the gateway shuts down. */
+  shutDown(): void {
+    if (this.outcome !== undefined) return;
+    this.#attempt?.leave();
+    this.course?.cancelled();
+    const refusal = refuse(503, 'gateway_shutting_down', 'the gateway is shutting down: try again', 1_000);
+    if (this.answer.isStarted && !(this.#attempt?.isUnderstood ?? this.#wantsStream)) {
+      this.#end('broken');
+      this.answer.cut();
+    } else this.#answerWith(refusal, this.answer.isStarted ? 'broken' : 'failed');
+  }
+
+  // A stream that is held back.
+
+  check(nowMs: number): void {
+    const attempt = this.#attempt;
+    if (!this.answer.isStarted || attempt?.isCommitted !== true) this.#keepAlive(nowMs);
+    attempt?.check(nowMs);
+  }
+
+  #keepAlive(nowMs: number): void {
+    const { holdMs } = this.pool!.settings.stream;
+    if (nowMs - this.#heldSinceMs < holdMs) return;
+    this.#heldSinceMs = nowMs;
+    if (!this.answer.isStarted) {
+      const fields = ['content-type', 'text/event-stream; charset=utf-8', 'cache-control', 'no-cache'];
+      this.answer.start({ status: 200, fields: [...fields, ...this.#ownFields()], isUnmarked: false });
+    }
+    this.answer.write(keepAliveComment);
+  }
+
+  /** Its clocks go on until it has ended. */
+  #stopHolding(): void {
+    if (this.outcome !== undefined) this.#site.sweep.delete(this);
+  }
+
+  readonly #onEvent = (event: PoolEvent): void => this.#site.onEvent(this, event);
+
+  /** An attempt that is silent for too long while another upstream could use the time. */
+  tooSlow(afterMs: number): Failure {
+    return silence(`no model output within ${afterMs} ms`);
+  }
+}
+
+function jsonOf({ headers }: IncomingMessage, bytes: Buffer): Record<string, unknown> | undefined {
+  const type = headers['content-type'];
+  if (type === undefined || !/^application\/(?:[\w.+-]+\+)?json\b/i.test(type)) return undefined;
+  try {
+    const value: unknown = JSON.parse(bytes.toString('utf8'));
+    return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function apiOf(route: Route, path: string, json: Record<string, unknown> | undefined): ModelApi | undefined {
+  if (route.api === 'bytes' || json === undefined) return undefined;
+  const found = recogniseApi(path, json);
+  if (found !== undefined || route.api === 'auto') return found;
+  return route.api === 'anthropic' ? 'anthropic' : 'openai-chat';
+}
