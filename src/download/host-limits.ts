@@ -84,7 +84,8 @@ class SharedHostLimits implements HostLimits {
     try {
       const value = await act((event) => {
         if (event.type === 'failure') failure = event.failure;
-        if (event.type === 'wait' && failure !== undefined) lease.report({ kind: 'failed', failure, delayMs: event.delayMs });
+        if (event.type === 'wait' && failure !== undefined)
+          lease.report({ kind: 'failed', failure, delayMs: event.delayMs });
       });
       lease.report({ kind: 'worked', bytes: 0 });
       return value;
