@@ -97,16 +97,33 @@ test('one too many goes back by one, and is tried again only after half a minute
   expect(secondBack.ceiling?.holdMs).toBe(60_000);
 });
 
-test('what was halved comes back by one each second, whatever is cut on the way', () => {
+test('what was halved by a refusal comes back by one each second, whatever is cut on the way', () => {
   let state = learn(host(full), refused, nowMs);
-  for (let second = 1; second <= 3; second += 1) {
-    const busy = { ...state, members: [member(1, { held: state.limit, waiting: 4 })] };
-    state = learn(busy, { ...cut(2), worked: 4 }, nowMs + second * 1_000);
+  for (let second = 1; second <= 4; second += 1) {
+    state = learn(state, { ...cut(2), worked: 4 }, nowMs + second * 1_000);
     expect(state.limit).toBe(4 + second);
   }
-  const tooMany = { ...noNews, turnedAwayBegunAtMs: nowMs + 3_500 };
-  const back = learn({ ...state, members: [member(1, { held: 7 })] }, tooMany, nowMs + 3_600);
-  expect([back.limit, back.ceiling?.limit]).toEqual([6, 7]);
+  expect([state.limit, state.ceiling]).toEqual([8, undefined]);
+});
+
+test('refused again and again it comes back more slowly, and always comes back', () => {
+  let state = host([member(1, { held: 1, waiting: 9 })]);
+  for (let i = 1; i <= 10; i += 1) {
+    state = learn(state, { ...noNews, refusedBegunAtMs: nowMs + i * 1_000 - 1 }, nowMs + i * 1_000);
+  }
+  expect(state).toMatchObject({ limit: 1, recovery: { to: 8, stepMs: 10_000 } });
+  for (let i = 1; i <= 7; i += 1) state = learn(state, { ...noNews, worked: 1 }, nowMs + 10_000 + i * 10_000);
+  expect(state.limit).toBe(8);
+});
+
+test('one too many on the way back from cuts goes back by one for a moment', () => {
+  const lowered = { ...learn(host(full), cut(3), nowMs), members: [member(1, { held: 4, waiting: 4 })] };
+  const helped = learn(lowered, { ...noNews, worked: 20 }, nowMs + 100);
+  const more = learn(helped, { ...noNews, worked: 4 }, nowMs + 1_100);
+  expect(more.limit).toBe(5);
+  const tooMany = { ...noNews, turnedAwayBegunAtMs: nowMs + 1_200 };
+  const back = learn({ ...more, members: [member(1, { held: 5 })] }, tooMany, nowMs + 1_300);
+  expect([back.limit, back.ceiling?.limit]).toEqual([4, 7]);
 });
 
 test('nobody waits: the limit stays', () => {

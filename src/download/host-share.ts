@@ -2,8 +2,8 @@
  * How many connections a host gets, and how the processes of a user share them. Pure: whoever drives it brings the time,
  * what became of connections, and who has gone.
  *
- * The limit begins at 8. A refusal (429, 503 with a pause, GOAWAY, a proxy that throttles) halves it, once for all the
- * connections that were begun before; cuts and silence halve it when there are several, and the old limit comes back where
+ * The limit begins at 8. A refusal (429, 503, GOAWAY, a proxy that throttles) halves it, once for all the connections
+ * that were begun before, and it comes back by one a second; cuts and silence halve it when there are several, and the old limit comes back where
  * fewer connections were cut just as often: then it is the line, and not their number. One more is tried when all are in
  * use and somebody waits, and is kept while it brings more bytes. So a host sees at most one connection more than it
  * allows, until that one fails; and then for half a minute none, a minute the next time, and so on up to ten.
@@ -16,6 +16,7 @@ export const MAX_LIMIT = 64;
 const MIN_GROW_MS = 1_000;
 /** And so much longer where it was one too many on the way back to what the host once took. */
 const RECOVERY_PAUSE_MS = 3_000;
+const MAX_STEP_MS = 10_000;
 const FIRST_CEILING_MS = 30_000;
 const MAX_CEILING_MS = 600_000;
 /** One more has to bring this much more, or it is one for nothing. */
@@ -73,6 +74,8 @@ export interface HostState {
   readonly bytes: number;
   /** One fewer brought this; undefined where the limit did not come from trying one more. */
   readonly tried?: { readonly limit: number; readonly bytesPerSecond: number } | undefined;
+  /** Halved by a refusal: on the way back to what it was, one more at a time. */
+  readonly recovery?: { readonly to: number; readonly stepMs: number } | undefined;
   /** More than this came to nothing. */
   readonly ceiling?: Ceiling | undefined;
   /** Lowered for cuts: whether it helps is seen later. */
@@ -199,6 +202,7 @@ export function learn(before: HostState, news: News, nowMs: number): HostState {
     onTurnedAway(state, news.turnedAwayBegunAtMs, nowMs) ??
     onTrialEnd(state, nowMs) ??
     onCuts(state, news.cutBegunAtMs, nowMs) ??
+    onRecovery(state, nowMs) ??
     onRoomForMore(state, nowMs) ??
     state
   );
@@ -213,8 +217,10 @@ function isAbout({ loweredAtMs, members, limit }: HostState, begunAtMs: number):
 function onRefusal(state: HostState, begunAtMs: number | undefined, nowMs: number): HostState | undefined {
   if (begunAtMs === undefined || !isAbout(state, begunAtMs)) return undefined;
   if (state.tried !== undefined) return stepBack(state, state.tried.limit, nowMs);
-  const lower = Math.max(1, state.limit >> 1);
-  return { ...changed(state, lower, nowMs), loweredAtMs: nowMs, ceiling: ceilingAt(state, state.limit - 1, nowMs) };
+  const { recovery, limit } = state;
+  const stepMs = recovery === undefined ? MIN_GROW_MS : Math.min(MAX_STEP_MS, recovery.stepMs * 2);
+  const next = changed(state, Math.max(1, limit >> 1), nowMs);
+  return { ...next, loweredAtMs: nowMs, recovery: { to: Math.max(limit, recovery?.to ?? 0), stepMs } };
 }
 
 /** The one more that was tried is one too many. */
@@ -244,6 +250,16 @@ function onTrialEnd(state: HostState, nowMs: number): HostState | undefined {
 
 function cutRatioOf(state: HostState): number {
   return state.cuts / Math.max(1, state.cuts + state.worked + heldOf(state));
+}
+
+/** What throttles is often the rate and not the number: after a pause the old limit is right again. */
+function onRecovery(state: HostState, nowMs: number): HostState | undefined {
+  const { recovery, limit, changedAtMs, worked } = state;
+  if (recovery === undefined) return undefined;
+  const { to, stepMs } = recovery;
+  if (limit >= to) return { ...state, recovery: undefined };
+  if (nowMs - changedAtMs < stepMs || worked === 0) return state;
+  return { ...changed(state, limit + 1, nowMs), recovery };
 }
 
 function onRoomForMore(state: HostState, nowMs: number): HostState | undefined {

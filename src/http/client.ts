@@ -239,6 +239,8 @@ async function interpretJson<T>(answer: WholeAnswer, options: JsonOptions<T>): P
     // Only an end that nothing proves may be to blame on the wire; a whole body that is no JSON will be none next time.
     if (answer.ledger.integrity === 'unverifiable')
       return { kind: 'doubt', what: 'a body that is no JSON, and whose end is not proven' };
+    // Middleboxes answer 200 with nothing.
+    if (answer.body.length === 0) return { kind: 'doubt', what: 'an empty body where JSON was expected' };
     throw error;
   }
   if (options.validate !== undefined && !(await options.validate(value))) {
