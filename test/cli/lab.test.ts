@@ -110,7 +110,9 @@ test('the page is plain text for curl, and JSON where it is asked for', async ()
   expect(plain.type).toBe('text/plain');
   expect(plain.text).toContain(`  clean: Nothing is wrong.\n    ${lab.origin}/s/clean/file.bin?run=clean-`);
   const listed = JSON.parse((await textOf(`${lab.origin}/?as=json`)).text) as CatalogueEntry[];
-  expect(listed.map(({ scenario }) => scenario.name)).toEqual(catalogue.map(({ scenario }) => scenario.name));
+  const names = catalogue.map(({ scenario }) => scenario.name);
+  // Behind the catalogue come the streams of models.
+  expect(listed.map(({ scenario }) => scenario.name).slice(0, names.length)).toEqual(names);
 });
 
 test('every command of the page is a fresh run, and its record is linked', async () => {
