@@ -62,12 +62,16 @@ export async function startHaproxy(plan: HaproxyPlan): Promise<Haproxy> {
   return haproxy;
 }
 
+/**
+ * One thread, since the log is compared line by line: of two threads that log to a file descriptor at once, one gives up
+ * after 200 looks at the lock and drops its line (haproxy's fd_write_frag_line: "we prefer to fail on collision than to block").
+ */
 function configurationOf({ defaults = [], listen }: HaproxyPlan, port: number): string {
   const usual = ['mode http', 'timeout connect 1s', 'timeout client 10s', 'timeout server 10s', 'option dontlognull'];
   return `
 global
   maxconn 256
-  nbthread 2
+  nbthread 1
   log stdout format raw daemon
 defaults
   ${[...usual, ...defaults].join('\n  ')}
