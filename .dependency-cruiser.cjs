@@ -12,10 +12,11 @@ const mayImport = {
   download: ['core', 'runtime', 'http'],
   pool: ['core', 'runtime', 'http'],
   gateway: ['core', 'runtime', 'http', 'pool'],
+  mirror: ['core', 'runtime', 'http', 'pool', 'download', 'gateway'],
   diagnose: ['core', 'runtime', 'http'],
   extract: ['core', 'runtime'],
-  run: ['core', 'runtime', 'diagnose'],
-  cli: ['core', 'runtime', 'http', 'download', 'extract', 'gateway', 'diagnose', 'run', 'lab', 'fetch'],
+  run: ['core', 'runtime', 'diagnose', 'mirror'],
+  cli: ['core', 'runtime', 'http', 'download', 'extract', 'gateway', 'mirror', 'diagnose', 'run', 'lab', 'fetch'],
 };
 
 /** What else a folder may reach: Node's own modules and packages. */
@@ -29,6 +30,7 @@ const mayUse = {
   download: ['node:'],
   pool: [],
   gateway: ['node:', 'yaml', 'zod', 'prom-client', 'pino'],
+  mirror: ['node:', 'http-cache-semantics', '@types/http-cache-semantics', 'parse5'],
   diagnose: [],
   extract: ['node:', 'tar-stream', 'yauzl', 'fzstd', '@types/yauzl'],
   run: ['node:'],

@@ -35,16 +35,19 @@ export interface ClientPlace {
   readonly isSecure: boolean;
 }
 
-/** @param raw as the parser brought them: name, value, name, value */
+/**
+ * @param raw as the parser brought them: name, value, name, value
+ * @param place what upstreams are told of the client's connection; undefined: nothing
+ */
 export function readClientFields(
   raw: readonly string[],
   connection: string | undefined,
-  place: ClientPlace,
+  place: ClientPlace | undefined,
 ): ClientFields {
   const named = namesIn(connection);
   const forwarded: string[] = [];
   const names: string[] = [];
-  let forwardedFor = place.address;
+  let forwardedFor = place?.address ?? '';
   for (let i = 0; i + 1 < raw.length; i += 2) {
     const name = raw[i]!;
     const lower = name.toLowerCase();
@@ -54,6 +57,7 @@ export function readClientFields(
     forwarded.push(name, raw[i + 1]!);
     names.push(lower);
   }
+  if (place === undefined) return { forwarded, names };
   forwarded.push('x-forwarded-for', forwardedFor, 'x-forwarded-proto', place.isSecure ? 'https' : 'http');
   names.push('x-forwarded-for', 'x-forwarded-proto');
   if (place.host !== '') {

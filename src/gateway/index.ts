@@ -1,4 +1,5 @@
-export { resolveConfig } from './config.ts';
+export { ClientAnswer } from './client-answer.ts';
+export { type GatewayUpstream, type Limits, type PoolSettings, type ResolvedConfig, resolveConfig } from './config.ts';
 export { loadConfig, parseConfig } from './config-file.ts';
 export {
   type GatewayConfig,
@@ -8,3 +9,10 @@ export {
   type UpstreamConfig,
 } from './config-schema.ts';
 export { createGateway, type Gateway } from './gateway.ts';
+export { type Listener, openListener } from './listener.ts';
+export { Passage, type PassageOutcome, type PassageSite } from './passage.ts';
+export { bodyOf, headersOf, type Refusal, refusalOf, refuse } from './refusal.ts';
+export { hasBody, Memory, type ReceivedBody, receiveBody } from './request-body.ts';
+export { createRoute } from './routes.ts';
+export type { PoolSite, Snapshot } from './site.ts';
+export { parseTarget, type Target } from './target.ts';

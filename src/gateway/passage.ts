@@ -34,6 +34,8 @@ import { parseTarget, type Target } from './target.ts';
 export type PassageOutcome = 'complete' | 'status' | 'refused' | 'failed' | 'broken' | 'client-left';
 
 export interface PassageSite extends Site {
+  /** Upstreams hear nothing of the client's connection (`X-Forwarded-…`): it is this machine's own business. */
+  readonly isSilentOnClients?: boolean;
   onEvent(passage: Passage, event: PoolEvent): void;
   onEnd(passage: Passage): void;
 }
@@ -169,7 +171,8 @@ export class Passage implements Watched, AttemptOwner {
     this.#isRepeatable =
       route.repeatable ?? (isInference || isRepeatable({ method, declared: undefined, hasIdempotencyKey }));
     const place = { address: socket.remoteAddress ?? '', host: headers.host ?? '', isSecure: 'encrypted' in socket };
-    this.#fields = readClientFields(rawHeaders, headers.connection, place);
+    const told = this.#site.isSilentOnClients === true ? undefined : place;
+    this.#fields = readClientFields(rawHeaders, headers.connection, told);
     const { settings, rulesOf } = this.pool!;
     this.#rules = rulesOf(this.#isRepeatable);
     const asked = headers['x-reknit-timeout'];

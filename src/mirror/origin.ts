@@ -1,0 +1,138 @@
+/** One origin at work: its pool of upstreams, its links, its documents. */
+import type { Budget } from '../core/index.ts';
+import type { GatewayUpstream, Limits, PoolSettings, PoolSite, ResolvedConfig } from '../gateway/index.ts';
+import { resolveConfig } from '../gateway/index.ts';
+import { type Client, rulesForAttempts } from '../http/index.ts';
+import { createPool } from '../pool/index.ts';
+import type { Links, NamedFile } from './links.ts';
+import type { ResolvedOrigin } from './options.ts';
+import type { ContentPlan, Document, OriginView, Preset } from './plan.ts';
+import { presets } from './presets.ts';
+
+/** What stands before the token of a signed link. */
+const LINK_MARK = '/~file/';
+/** Of a body too long to be kept: what was sent before an attempt failed. */
+const ONE_SHOT_BYTES = 65_536;
+
+/** One upstream, with what the pool reads of it beside the gateway's own. */
+interface MirrorUpstream extends GatewayUpstream {
+  readonly headers: Readonly<Record<string, string>>;
+  readonly client: Client;
+}
+
+export interface OriginParts {
+  readonly client: Client;
+  readonly budget: Budget;
+  readonly links: Links;
+  readonly load: (origin: Origin, content: ContentPlan) => Promise<Document | undefined>;
+}
+
+export class Origin implements OriginView {
+  readonly name: string;
+  readonly preset: Preset;
+  readonly presetName: string;
+  readonly prefix: string;
+  readonly roots: readonly string[];
+  readonly site: PoolSite;
+  readonly client: Client;
+  readonly #parts: OriginParts;
+
+  constructor(settings: ResolvedOrigin, parts: OriginParts) {
+    this.name = settings.name;
+    this.presetName = settings.preset;
+    this.preset = presets[settings.preset];
+    this.prefix = settings.prefix;
+    this.client = parts.client;
+    this.#parts = parts;
+    this.site = createSite(settings, parts.client);
+    this.roots = this.site.settings.upstreams.map(({ url }) => url.replace(/\/+$/, ''));
+  }
+
+  /** The credential of the upstream that an address belongs to; nobody else gets it. */
+  credentialFor(address: string): Readonly<Record<string, string>> {
+    const { origin } = new URL(address);
+    const found = this.site.settings.upstreams.find((one) => one.origin === origin) as MirrorUpstream | undefined;
+    return found?.headers ?? {};
+  }
+
+  /** Whether what a client proves itself with to this origin is meant for that address, too. */
+  isOwn(address: string): boolean {
+    const { origin } = new URL(address);
+    return this.site.settings.upstreams.some((one) => one.origin === origin);
+  }
+
+  load(content: ContentPlan): Promise<Document | undefined> {
+    return this.#parts.load(this, content);
+  }
+
+  link(base: string, file: NamedFile): string {
+    const name = new URL(file.url).pathname.split('/').at(-1) ?? '';
+    return `${base}${LINK_MARK}${this.#parts.links.write(this.name, file)}/${name === '' ? 'file' : name}`;
+  }
+
+  /** The metadata of a file (PEP 658) is beside it, and has a digest of its own. */
+  readLink(path: string): NamedFile | undefined {
+    if (!path.startsWith(LINK_MARK)) return undefined;
+    const [token = '', name = ''] = path.slice(LINK_MARK.length).split('/');
+    const file = this.#parts.links.read(this.name, token);
+    if (file === undefined || !URL.canParse(file.url)) return undefined;
+    const { pathname } = new URL(file.url);
+    if (!name.endsWith('.metadata') || pathname.endsWith('.metadata')) return file;
+    const beside = new URL(file.url);
+    beside.pathname += '.metadata';
+    return { url: beside.href, digest: file.metadataDigest, metadataDigest: undefined };
+  }
+}
+
+/** The gateway's own defaults, with the patience of a mirror. */
+function createSite(settings: ResolvedOrigin, client: Client): PoolSite {
+  const { pools } = resolved(settings);
+  const pool = pools[0] as PoolSettings;
+  const upstreams = pool.upstreams.map((upstream): MirrorUpstream => {
+    const headers = Object.fromEntries(pairs(upstream.own));
+    return { ...upstream, headers, client };
+  });
+  const { rounds, ejection } = pool;
+  const repeatable = rulesForAttempts(client, { repeatable: true, replayBufferBytes: ONE_SHOT_BYTES });
+  const once = rulesForAttempts(client, { repeatable: false, replayBufferBytes: ONE_SHOT_BYTES });
+  return {
+    settings: { ...pool, upstreams },
+    pool: createPool<GatewayUpstream>(upstreams, { rounds, ejection, budget: mirrorBudget }),
+    failoverOn: new Set(pool.failoverOn),
+    rulesOf: (isRepeatable) => (isRepeatable ? repeatable : once),
+    inFlight: 0,
+    fingerprint: settings.name,
+  };
+}
+
+/** What guards servers from many requests is the limit of connections; the tries of one request are bounded. */
+export const mirrorBudget = { ratio: 1, capacity: 1_000 };
+
+function resolved({ upstreams }: ResolvedOrigin): ResolvedConfig {
+  const many = upstreams.length;
+  return resolveConfig(
+    {
+      listen: '127.0.0.1:0',
+      admin: false,
+      log: { level: 'none' },
+      limits: { requests: 10_000, bodyBytes: '4GiB', requestTimeout: '1h' },
+      upstreams: upstreams.map((url, index) => ({
+        url,
+        name: many === 1 ? new URL(url).host : `${index + 1}:${new URL(url).host}`,
+      })),
+      rounds: { max: 10, maxAttempts: 10 * many, baseDelay: '500ms', maxDelay: '20s' },
+      // A pack or a large answer may take long; what matters is that bytes come.
+      timeouts: { connect: '10s', headers: '60s', idle: '60s', deadline: 'none' },
+    },
+    process.env,
+  );
+}
+
+/** What the gateway's listener and passages are bounded by. */
+export function mirrorLimits(settings: ResolvedOrigin): Limits {
+  return resolved(settings).limits;
+}
+
+function pairs(fields: readonly string[]): readonly (readonly [string, string])[] {
+  return fields.flatMap((name, index) => (index % 2 === 0 ? [[name, fields[index + 1]!] as const] : []));
+}
