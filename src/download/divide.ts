@@ -64,6 +64,7 @@ export function divide(
     skipBytes,
     range: { from: atByte, to: gap?.to ?? totalBytes },
     wireEndByte: first.endByte,
+    isPart: first.answer.statusCode === 206,
     lease: first.lease,
   });
   return { division, end };

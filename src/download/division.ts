@@ -8,6 +8,7 @@ import { beginCounting, type CountState, lookAgain, shrink } from './connection-
 import type { Destination } from './destination.ts';
 import type { ConnectionLease, Pace } from './limits.ts';
 import { LocalError } from './local-error.ts';
+import { RangeProof } from './range-proof.ts';
 import { type ByteRange, type ByteRanges, sizeOf, withoutRange } from './ranges.ts';
 import { Segment } from './segment.ts';
 import { type Assignment, assign, partBytes } from './segment-plan.ts';
@@ -45,6 +46,8 @@ export interface FirstAnswer {
   readonly skipBytes: number;
   readonly range: ByteRange;
   readonly wireEndByte: number;
+  /** It is a part itself, so that ranges are known to be honoured. */
+  readonly isPart: boolean;
   readonly lease: ConnectionLease;
 }
 
@@ -69,6 +72,7 @@ export class Division {
   #heldBackMs = 0;
   #doubts = 0;
   #first: Segment | undefined;
+  #ranges = new RangeProof(true);
   #lastFailure: Failure | undefined;
   /** Opened beside the first one. */
   openedCount = 0;
@@ -98,6 +102,7 @@ export class Division {
     try {
       const segment = new Segment(first.range, this.#nowMs);
       this.#first = segment;
+      this.#ranges = new RangeProof(first.isPart);
       segment.wireEndByte = first.wireEndByte;
       segment.lease = first.lease;
       const { body, skipBytes } = first;
@@ -148,9 +153,11 @@ export class Division {
     }
     const segment = new Segment(assignment.range, this.#nowMs);
     this.openedCount += 1;
-    this.#start(segment, () =>
-      this.#job.open(assignment.range, segment.stop.signal, (event) => this.#onEvent(segment, event)),
-    );
+    this.#start(segment, () => {
+      segment.ask();
+      const range = { from: segment.fromByte, to: segment.endByte };
+      return this.#job.open(range, segment.stop.signal, (event) => this.#onEvent(segment, event));
+    });
   }
 
   #freeGaps(): ByteRanges {
@@ -172,6 +179,7 @@ export class Division {
       segment.lease ??= await this.#acquire(segment);
       segment.lastByteAtMs = this.#nowMs;
       const answer = await open();
+      if (answer.kind === 'part' && segment !== this.#first) this.#ranges.learn();
       if (answer.kind === 'part') await this.#pump(segment, answer);
       this.#segments.delete(segment);
       if (answer.kind === 'part') this.#onBrought(segment);
@@ -184,6 +192,7 @@ export class Division {
       if (segment.hasBytes) lease?.report({ kind: 'worked', bytes: segment.atByte - segment.fromByte });
       lease?.release();
       this.#goOn();
+      this.#ranges.tell();
     }
   }
 
@@ -212,6 +221,7 @@ export class Division {
         toSkip -= skipped;
         this.#receivedBytes += length;
         segment.lastByteAtMs = this.#nowMs;
+        if (this.#isLeaving(segment, length - skipped)) await this.#untilRangesAreKnown(segment);
         const chunk = received.subarray(skipped, Math.min(length, skipped + this.#roomOf(segment, length - skipped)));
         segment.atByte += chunk.length;
         const room = writer.write(chunk);
@@ -227,10 +237,16 @@ export class Division {
     }
   }
 
+  /** So many bytes bring it to the end of its part, and its answer would bring more. */
+  #isLeaving(segment: Segment, bytes: number): boolean {
+    return segment.atByte + bytes >= segment.endByte && segment.endByte < segment.wireEndByte;
+  }
+
   /** How much of so many bytes belongs to the part, which goes on where nobody has what follows. */
   #roomOf(segment: Segment, bytes: number): number {
     const { destination, totalBytes } = this.#job;
-    if (segment.atByte + bytes >= segment.endByte && segment.endByte < segment.wireEndByte) {
+    if (this.#isLeaving(segment, bytes)) {
+      this.#overtakeWaiting(segment);
       const next = this.#freeGaps().find(({ from }) => from === segment.endByte);
       const rate = segment.taken(this.#nowMs).bytesPerSecond;
       if (next !== undefined && destination.gaps(totalBytes).length > 0) {
@@ -238,6 +254,25 @@ export class Division {
       }
     }
     return Math.min(bytes, segment.endByte - segment.atByte);
+  }
+
+  /** What follows belongs to one that has no connection yet: it gets what comes behind, if there is anything. */
+  #overtakeWaiting(segment: Segment): void {
+    const waiting = [...this.#segments].find((one) => one.lease === undefined && one.fromByte === segment.endByte);
+    if (waiting === undefined || waiting.isDropped) return;
+    const toByte = Math.min(waiting.endByte, segment.wireEndByte);
+    segment.endByte = toByte;
+    const rest = { from: toByte, to: waiting.endByte };
+    const [gap] = this.#freeGaps().filter(({ from }) => from >= toByte);
+    const next = rest.from < rest.to ? rest : gap;
+    if (next === undefined) waiting.drop();
+    else waiting.moveTo({ from: next.from, to: Math.min(next.to, next.from + partBytes(0)) }, this.#nowMs);
+  }
+
+  /** An answer that brings everything is kept until another one has brought a part, or nobody is left who may. */
+  async #untilRangesAreKnown(segment: Segment): Promise<void> {
+    const isAsked = () => [...this.#segments].some((one) => one !== segment && one.isAsked && !one.isDropped);
+    while (!this.#ranges.isKnown && !segment.isDropped && isAsked()) await this.#heldBack(segment, this.#ranges.next());
   }
 
   async #heldBack(segment: Segment, room: Promise<void>): Promise<void> {

@@ -8,8 +8,8 @@ const NEWEST_RATIO = 0.3;
 
 /** A part of the file in the hands of one connection. */
 export class Segment {
-  readonly fromByte: number;
-  readonly startedAtMs: number;
+  fromByte: number;
+  startedAtMs: number;
   readonly stop = new AbortController();
   /** Behind the last byte that it is to bring; moves when the part is split. */
   endByte: number;
@@ -24,6 +24,8 @@ export class Segment {
   isHeldBack = false;
   /** Where its last attempt failed. */
   failedAtByte: number;
+  /** Its part was asked for. */
+  isAsked = false;
   /** Let go of: what becomes of it is of no interest any more. */
   isDropped = false;
   #bytesPerSecond = 0;
@@ -38,6 +40,23 @@ export class Segment {
     this.wireEndByte = to;
     this.startedAtMs = nowMs;
     this.lastByteAtMs = nowMs;
+  }
+
+  /** Another part, for one that has not asked for its own. */
+  moveTo({ from, to }: ByteRange, nowMs: number): void {
+    this.fromByte = from;
+    this.atByte = from;
+    this.failedAtByte = from;
+    this.#lookedAtByte = from;
+    this.endByte = to;
+    this.wireEndByte = to;
+    this.startedAtMs = nowMs;
+  }
+
+  /** From now on its part is what its answer brings: it may have been split while it waited. */
+  ask(): void {
+    this.isAsked = true;
+    this.wireEndByte = this.endByte;
   }
 
   get hasBytes(): boolean {

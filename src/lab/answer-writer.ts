@@ -234,7 +234,9 @@ class BodyWriter {
         this.#plan.framing === 'chunked' ? this.#chunks(at, end, isOpen) : [this.#answer.body.read(at, end)];
       if (!(await this.#writeParts(parts, end - at))) return false;
       at = end;
-      if (stepBytes.pauseMs > 0 && !(await this.#context.wire.pause(stepBytes.pauseMs))) return false;
+      // Behind the last byte there is nothing to slow down, and whoever has it may leave.
+      const pauseMs = at < this.#answer.body.sizeBytes ? stepBytes.pauseMs : 0;
+      if (pauseMs > 0 && !(await this.#context.wire.pause(pauseMs))) return false;
     }
     return true;
   }
