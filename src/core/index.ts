@@ -85,6 +85,7 @@ export {
   type OutcomeRow,
   outcomeClasses,
   outcomeRows,
+  statusesWithMarkers,
   type UpstreamVerdict,
   verdictAs,
   verdictOf,

@@ -233,6 +233,11 @@ export const outcomeRows: readonly OutcomeRow[] = [
   },
 ];
 
+/** Statuses whose answer's text may say something else than they do. */
+export const statusesWithMarkers: ReadonlySet<number> = new Set(
+  outcomeRows.flatMap(({ marker, statuses = [] }) => (marker === undefined ? [] : statuses)),
+);
+
 /** What a failure means to a pool. */
 export function verdictOf(failure: Failure, facts: OutcomeFacts = {}): UpstreamVerdict {
   if (failure.origin === 'status' && failure.status !== undefined && facts.failoverOn?.has(failure.status) === true)

@@ -14,6 +14,11 @@ export interface RoundPolicy {
   readonly maxPushbackMs: number;
   /** `each`: who failed for now is asked again. `all`: only if everyone failed for now. */
   readonly gate: 'each' | 'all';
+  /**
+   * `pool`: a round visits all tiers, the next one at once. `tier`: a tier has all of its rounds, waits included, before the
+   * next one is asked: for a fallback that costs more, or answers otherwise.
+   */
+  readonly within: 'pool' | 'tier';
 }
 
 /** When an upstream is taken out, for how long, and how it comes back. */
@@ -81,6 +86,10 @@ export function resolvePoolPolicy(options: PoolPolicyOptions, purpose: string): 
   if (gate !== 'each' && gate !== 'all')
     throw new ConfigError(`Cannot ${purpose} as gate must be 'each' or 'all': received ${show(gate)}`);
   groups.rounds.gate = gate;
+  const within = options.rounds?.within ?? 'pool';
+  if (within !== 'pool' && within !== 'tier')
+    throw new ConfigError(`Cannot ${purpose} as within must be 'pool' or 'tier': received ${show(within)}`);
+  groups.rounds.within = within;
   return Object.freeze(groups) as unknown as PoolPolicy;
 }
 
@@ -89,7 +98,7 @@ function checkKnown(group: keyof PoolPolicy, value: unknown, purpose: string): v
   if (typeof value !== 'object' || value === null)
     throw new ConfigError(`Cannot ${purpose} as ${group} must be an object: received ${show(value)}`);
   const known = poolOptionRows.filter((row) => row.group === group).map(({ name }) => name);
-  if (group === 'rounds') known.push('gate');
+  if (group === 'rounds') known.push('gate', 'within');
   for (const key of Object.keys(value)) {
     if (!known.includes(key))
       throw new ConfigError(`Cannot ${purpose} as there is no option ${group}.${key}: known are ${known.join(', ')}`);

@@ -18,6 +18,10 @@ export interface PoolState {
   readonly visitsInRound: number;
   /** Waits in a row after which nobody could be visited. */
   readonly idleWaits: number;
+  /** Where the last visit went; rounds `within` a tier stay there. */
+  readonly tier: number | undefined;
+  /** Rounds of that tier, the current one included. */
+  readonly tierRoundNumber: number;
   /** What each upstream said last. */
   readonly verdicts: ReadonlyMap<number, UpstreamVerdict>;
   /** What the last attempt came to; undefined before its end, and before the first. */
@@ -41,6 +45,7 @@ export interface PoolFacts {
   heldForMs(upstreamIndex: number): number;
   /** The most input that it is declared to take, in any unit that all share. */
   inputLimit(upstreamIndex: number): number | undefined;
+  tier(upstreamIndex: number): number;
 }
 
 export type PoolDecision =
@@ -70,6 +75,8 @@ export function beginRequest(order: readonly number[]): PoolState {
     queue: order,
     visitsInRound: 0,
     idleWaits: 0,
+    tier: undefined,
+    tierRoundNumber: 1,
     verdicts: noVerdicts,
     last: undefined,
     isPaid: false,
@@ -83,14 +90,19 @@ export function beginRound(
   decision: PoolDecision & { readonly kind: 'wait' },
   order: readonly number[],
 ): PoolState {
-  const idleWaits = decision.roundNumber === state.roundNumber ? state.idleWaits + 1 : 0;
+  const { roundNumber } = decision;
+  const isSame = roundNumber === state.roundNumber;
+  const idleWaits = isSame ? state.idleWaits + 1 : 0;
+  const tierRoundNumber = state.tierRoundNumber + (isSame ? 0 : 1);
   const isPaid = state.isPaid || decision.isCharged;
-  return { ...state, roundNumber: decision.roundNumber, queue: order, visitsInRound: 0, idleWaits, isPaid };
+  return { ...state, roundNumber, tierRoundNumber, queue: order, visitsInRound: 0, idleWaits, isPaid };
 }
 
-export function beginVisit(state: PoolState, upstreamIndex: number): PoolState {
+export function beginVisit(state: PoolState, upstreamIndex: number, tier: number): PoolState {
   return {
     ...state,
+    tier,
+    tierRoundNumber: state.tier === undefined || state.tier === tier ? state.tierRoundNumber : 1,
     attempts: state.attempts + 1,
     queue: state.queue.filter((index) => index !== upstreamIndex),
     visitsInRound: state.visitsInRound + 1,
@@ -106,16 +118,23 @@ export function endVisit(state: PoolState, upstreamIndex: number, verdict: Upstr
 export function decideInPool(policy: RoundPolicy, state: PoolState, facts: PoolFacts): PoolDecision {
   const refusal = findRefusal(policy, state, facts);
   if (refusal !== undefined) return { kind: 'give-up', reason: refusal };
-  const next = state.queue.find((index) => facts.heldForMs(index) === 0 && isLargeEnough(state, facts, index));
-  if (next === undefined) return decideNextRound(policy, state, facts);
+  const mayVisit = (index: number) => facts.heldForMs(index) === 0 && isLargeEnough(state, facts, index);
+  const { tier } = state;
+  if (policy.within === 'tier' && tier !== undefined) {
+    const sibling = state.queue.find((index) => facts.tier(index) === tier && mayVisit(index));
+    if (sibling !== undefined) return decideVisit(policy, state, facts, sibling);
+    const again = decideNextRound(policy, state, facts, tier);
+    if (again.kind === 'wait') return again;
+  }
+  const next = state.queue.find(mayVisit);
+  return next === undefined ? decideNextRound(policy, state, facts) : decideVisit(policy, state, facts, next);
+}
+
+function decideVisit(policy: RoundPolicy, state: PoolState, facts: PoolFacts, upstreamIndex: number): PoolDecision {
   const isRetry = state.attempts > 0;
   if (isRetry && !state.isPaid && !facts.hasBudget) return { kind: 'give-up', reason: 'budget-exhausted' };
-  return {
-    kind: 'attempt',
-    upstreamIndex: next,
-    isCharged: isRetry && !state.isPaid,
-    isLastCandidate: isLastCandidate(policy, state, facts, next),
-  };
+  const isLast = isLastCandidate(policy, state, facts, upstreamIndex);
+  return { kind: 'attempt', upstreamIndex, isCharged: isRetry && !state.isPaid, isLastCandidate: isLast };
 }
 
 /** Reasons that hold whoever is left. */
@@ -145,33 +164,42 @@ function isLastCandidate(policy: RoundPolicy, state: PoolState, facts: PoolFacts
   if (!facts.isRepeatable || !facts.isReplayable) return true;
   if (state.attempts + 1 >= policy.maxAttempts) return true;
   if (state.queue.some((index) => index !== chosen && isLargeEnough(state, facts, index))) return false;
-  if (state.roundNumber >= policy.maxRounds) return true;
+  const isNewTier = state.tier !== undefined && facts.tier(chosen) !== state.tier;
+  const roundNumber = policy.within === 'pool' ? state.roundNumber : isNewTier ? 1 : state.tierRoundNumber;
+  if (roundNumber >= policy.maxRounds) return true;
   return ![...state.verdicts].some(([index, verdict]) => index !== chosen && verdict.nextRound);
 }
 
-function decideNextRound(policy: RoundPolicy, state: PoolState, facts: PoolFacts): PoolDecision {
-  const eligible = eligibleFor(policy, state, facts);
-  if (eligible.length === 0) return { kind: 'give-up', reason: 'upstreams-exhausted' };
+/** @param tier the one that the round stays in, while there are others to go to */
+function decideNextRound(policy: RoundPolicy, state: PoolState, facts: PoolFacts, tier?: number): PoolDecision {
+  const eligible = eligibleFor(policy, state, facts, tier);
+  const asked = tier === undefined ? eligible : eligible.filter((index) => facts.tier(index) === tier);
+  if (asked.length === 0) return { kind: 'give-up', reason: 'upstreams-exhausted' };
   // A round that could visit nobody, since all asked for a pause, is not over yet; but it does not wait for ever.
   const isIdle = state.visitsInRound === 0;
-  if (isIdle ? state.idleWaits >= policy.maxRounds : state.roundNumber >= policy.maxRounds)
+  const roundNumber = policy.within === 'tier' ? state.tierRoundNumber : state.roundNumber;
+  if (isIdle ? state.idleWaits >= policy.maxRounds : roundNumber >= policy.maxRounds)
     return { kind: 'give-up', reason: isIdle ? 'pushback-too-long' : 'upstreams-exhausted' };
-  const heldMs = Math.min(...eligible.map((index) => facts.heldForMs(index)));
-  if (heldMs > policy.maxPushbackMs) return { kind: 'give-up', reason: 'pushback-too-long' };
-  const delayMs = delayBeforeRound(policy, isIdle ? 0 : state.roundNumber, heldMs, facts);
+  const heldMs = Math.min(...asked.map((index) => facts.heldForMs(index)));
+  const hasElsewhere = asked.length < eligible.length;
+  if (heldMs > (hasElsewhere ? policy.maxDelayMs : policy.maxPushbackMs))
+    return { kind: 'give-up', reason: 'pushback-too-long' };
+  const delayMs = delayBeforeRound(policy, isIdle ? 0 : roundNumber, heldMs, facts);
   if (facts.deadlineAtMs !== undefined && facts.nowMs + delayMs >= facts.deadlineAtMs)
     return { kind: 'give-up', reason: 'deadline' };
   const isCharged = state.attempts > 0 && !state.isPaid;
   if (isCharged && !facts.hasBudget) return { kind: 'give-up', reason: 'budget-exhausted' };
-  const because = heldMs > 0 ? 'pushback' : reasonOf(state, eligible);
+  const because = heldMs > 0 ? 'pushback' : reasonOf(state, asked);
   return { kind: 'wait', delayMs, because, roundNumber: state.roundNumber + (isIdle ? 0 : 1), eligible, isCharged };
 }
 
 /** Who may be asked in the next round, by what each said last. In the order of their indexes: no other order is known. */
-function eligibleFor(policy: RoundPolicy, state: PoolState, facts: PoolFacts): readonly number[] {
-  const isOpen = policy.gate === 'each' || [...state.verdicts.values()].every(({ nextRound }) => nextRound);
+function eligibleFor(policy: RoundPolicy, state: PoolState, facts: PoolFacts, tier?: number): readonly number[] {
+  // Whose tier has had its rounds is not asked again.
+  const said = [...state.verdicts].filter(([index]) => policy.within === 'pool' || facts.tier(index) === tier);
+  const isOpen = policy.gate === 'each' || said.every(([, { nextRound }]) => nextRound);
   if (!isOpen) return [];
-  const failedForNow = [...state.verdicts].filter(([, verdict]) => verdict.nextRound).map(([index]) => index);
+  const failedForNow = said.filter(([, verdict]) => verdict.nextRound).map(([index]) => index);
   // Who asked for a pause before this request came has not been asked by it yet.
   const passedBy = state.queue.filter((index) => !state.verdicts.has(index));
   return [...failedForNow, ...passedBy]

@@ -1,5 +1,5 @@
 /** One attempt of a passage as the wire sees it: its bytes go to the client, or first through the gate of a stream. */
-import { type Failure, failureOf, type Outcome } from '../core/index.ts';
+import { type Failure, failureOf, type Outcome, statusesWithMarkers } from '../core/index.ts';
 import type { RawHeaders, Sink, SinkControl } from '../http/index.ts';
 import type { Clock, Timer } from '../runtime/index.ts';
 import type { ClientAnswer } from './client-answer.ts';
@@ -11,6 +11,9 @@ import { type GateListener, StreamGate } from './stream-gate.ts';
 /** Behind its last word a stream has so long to end, so that its connection can serve again. */
 const MAX_AFTERMATH_MS = 1_000;
 
+/** A refusal is read so far, before it is handed on: its words may say that somebody else could do better. */
+const MAX_REFUSAL_BYTES = 16_384;
+
 /** The passage that an attempt is made for. */
 export interface AttemptOwner {
   readonly answer: ClientAnswer;
@@ -18,6 +21,8 @@ export interface AttemptOwner {
   isUnderstood(status: number, fields: AnswerFields): boolean;
   commit(status: number, fields: AnswerFields): void;
   complete(outcome: Outcome): void;
+  /** A refusal has ended; false: it is nobody's last word, and the request goes elsewhere. */
+  isLastWord(text: string): boolean;
   failed(error: unknown, failure: Failure | undefined): void;
   brokenOff(failure: Failure | undefined, words: string | undefined): void;
   toldOfError(failure: Failure, told: ToldError): void;
@@ -40,6 +45,8 @@ export class Attempt implements Sink, GateListener {
   #status = 0;
   #fields: AnswerFields | undefined;
   #outcome: Outcome = 'complete';
+  /** The body of a refusal, held back until its words are known. */
+  #refusal: { readonly chunks: Buffer[]; bytes: number } | undefined;
   /** Nothing that still comes is of interest. */
   #isOver = false;
   #aftermath: Timer | undefined;
@@ -84,6 +91,10 @@ export class Attempt implements Sink, GateListener {
       this.#fail(notTheAnnounced(status));
       return true;
     }
+    if (statusesWithMarkers.has(status) && !fields.isEncoded) {
+      this.#refusal = { chunks: [], bytes: 0 };
+      return true;
+    }
     this.isCommitted = true;
     passage.commit(status, fields);
     return true;
@@ -91,6 +102,11 @@ export class Attempt implements Sink, GateListener {
 
   onData(chunk: Buffer): boolean {
     if (this.#isOver) return true;
+    if (this.#refusal !== undefined) {
+      this.#refusal.chunks.push(chunk);
+      this.#refusal.bytes += chunk.length;
+      return this.#refusal.bytes <= MAX_REFUSAL_BYTES || this.#handRefusalOn();
+    }
     const gate = this.#gate;
     const goesOn =
       gate === undefined ? this.#passage.answer.write(chunk) : gate.take(chunk, this.#settings.clock.nowMs());
@@ -100,12 +116,28 @@ export class Attempt implements Sink, GateListener {
 
   readonly #resume = (): void => this.#control?.resume();
 
+  #handRefusalOn(): boolean {
+    const { chunks } = this.#refusal!;
+    this.#refusal = undefined;
+    this.isCommitted = true;
+    this.#passage.commit(this.#status, this.#fields!);
+    return chunks.length === 0 || this.onData(Buffer.concat(chunks));
+  }
+
   onEnd(): void {
     this.#aftermath?.cancel();
     if (this.#isOver) return;
     if (this.#gate !== undefined) {
       this.#gate.end();
       return;
+    }
+    if (this.#refusal !== undefined) {
+      const text = Buffer.concat(this.#refusal.chunks).toString('utf8', 0, MAX_REFUSAL_BYTES);
+      if (!this.#passage.isLastWord(text)) {
+        this.#isOver = true;
+        return;
+      }
+      this.#handRefusalOn();
     }
     this.#isOver = true;
     this.#passage.complete(this.#outcome);

@@ -68,6 +68,10 @@ const poolFields = {
       maxDelay: duration.optional(),
       maxPushback: duration.optional(),
       gate: z.enum(['each', 'all']).optional(),
+      within: z
+        .enum(['pool', 'tier'])
+        .optional()
+        .describe('`tier`: a tier has all of its rounds before the next tier is asked. Default: pool'),
     })
     .optional(),
   ejection: z
@@ -112,6 +116,12 @@ const poolFields = {
       preambleBytes: size.optional().describe('Default: 256KiB'),
       preambleEvents: count.optional().describe('Default: 64'),
       atomicBytes: size.optional().describe('Of one buffered answer. Default: 16MiB'),
+      damagedEvents: z
+        .enum(['break', 'pass'])
+        .optional()
+        .describe(
+          'An event that is broken JSON, once the answer has begun: ends it, or goes on as it came. Default: break',
+        ),
     })
     .optional(),
   failoverOn: z

@@ -34,6 +34,7 @@ export interface StreamSettings {
   readonly preambleBytes: number;
   readonly preambleEvents: number;
   readonly atomicBytes: number;
+  readonly damagedEvents: 'break' | 'pass';
   readonly firstContentMs: number;
   readonly idleMs: number;
   readonly progressMs: number | undefined;
@@ -144,6 +145,7 @@ function resolvePool(name: string, pool: PoolConfig, env: Environment): PoolSett
       maxDelayMs: ms(rounds.maxDelay),
       maxPushbackMs: ms(rounds.maxPushback),
       gate: rounds.gate,
+      within: rounds.within,
     }),
     ejection: present({
       ...{ maxConsecutiveFailures, errorRatio, minRequests },
@@ -164,6 +166,7 @@ function resolvePool(name: string, pool: PoolConfig, env: Environment): PoolSett
       preambleBytes: bytes(stream.preambleBytes, 262_144),
       preambleEvents: stream.preambleEvents ?? 64,
       atomicBytes: bytes(stream.atomicBytes, 16 * MiB),
+      damagedEvents: stream.damagedEvents ?? 'break',
       firstContentMs: ms(timeouts.firstContent, 30_000),
       idleMs: ms(timeouts.idle, 60_000),
       progressMs: timeouts.progress === 'none' ? undefined : ms(timeouts.progress),

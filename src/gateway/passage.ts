@@ -40,6 +40,9 @@ export interface PassageSite extends Site {
   onEnd(passage: Passage): void;
 }
 
+/** Of what an upstream said, kept for markers of its class. */
+const MAX_TOLD_CHARACTERS = 2_048;
+
 type Step = CourseStep<GatewayUpstream> & { readonly kind: 'attempt' };
 
 export class Passage implements Watched, AttemptOwner {
@@ -324,6 +327,17 @@ export class Passage implements Watched, AttemptOwner {
     this.answer.end();
   }
 
+  isLastWord(text: string): boolean {
+    const course = this.course!;
+    const attempt = course.ledger.attempts.at(-1);
+    const failure = attempt?.failure;
+    if (this.outcome !== undefined || attempt === undefined || failure === undefined) return true;
+    attempt.answerText = text.slice(0, MAX_TOLD_CHARACTERS);
+    if (course.isFinal(failure)) return true;
+    this.failed(undefined, failure);
+    return false;
+  }
+
   /** The attempt failed before the client has seen anything of it. */
   failed(error: unknown, failure: Failure | undefined): void {
     if (this.outcome !== undefined) return;
@@ -351,7 +365,7 @@ export class Passage implements Watched, AttemptOwner {
     if (this.outcome !== undefined) return;
     const course = this.course!;
     const attempt = course.ledger.attempts.at(-1);
-    if (attempt !== undefined) attempt.answerText = told.text.slice(0, 2_048);
+    if (attempt !== undefined) attempt.answerText = told.text.slice(0, MAX_TOLD_CHARACTERS);
     if (!course.isFinal(failure)) {
       this.failed(undefined, failure);
       return;

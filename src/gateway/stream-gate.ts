@@ -61,7 +61,8 @@ export class StreamGate {
       this.#tell(meaning.error, event);
       return;
     }
-    if (meaning.isDamaged) {
+    // Before the commit it goes elsewhere; behind it, what it held may be gone for good.
+    if (meaning.isDamaged && !(this.isCommitted && this.#settings.damagedEvents === 'pass')) {
       this.#handOn(ready.splice(0));
       this.#break(damagedEvent);
       return;

@@ -176,6 +176,7 @@ const filter = shaped({
   'range?': oneOf('present', 'absent'),
   'requestOnConnection?': number,
   'concurrentAbove?': bytes,
+  'withinMs?': ms,
 });
 
 const resource = shaped({

@@ -148,6 +148,7 @@ function factsOf(run: LiveRun, head: RequestHead, requestOnConnection: number): 
     hasRange: head.headers.range !== undefined,
     requestOnConnection,
     concurrentRequests: run.concurrentRequests + 1,
+    atMs: run.elapsedMs(),
     ...(token !== null && { token }),
   };
 }

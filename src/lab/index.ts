@@ -38,6 +38,16 @@ export type {
   Lookup,
 } from './dns/plan.ts';
 export { expectWords } from './expect-words.ts';
+export {
+  type FailoverFault,
+  type FailoverTiming,
+  failoverFaults,
+  fallbackModel,
+  fullTiming,
+  primaryModel,
+} from './failover/faults.ts';
+export type { FailoverScore, FailoverVerdict } from './failover/judge.ts';
+export { type FailoverSystem, type FailoverUpstreams, playFailover } from './failover/play.ts';
 export type * from './front/plan.ts';
 export { startFront } from './front/start-front.ts';
 export { loadFrontRules, parseFrontRules } from './front-file.ts';

@@ -16,7 +16,10 @@ export type StreamTrouble =
   | { readonly kind: 'silence'; readonly forMs?: number }
   | { readonly kind: 'first-event-error'; readonly code: string }
   | { readonly kind: 'error-after'; readonly atToken: number; readonly code: string }
+  /** The token's event is half of its JSON: the token is lost. */
   | { readonly kind: 'malformed'; readonly atToken: number }
+  /** One event more, which is half of a JSON; nothing is lost. */
+  | { readonly kind: 'damaged-event'; readonly atToken: number }
   /** The stream ends as if it were whole, after so many tokens. */
   | { readonly kind: 'no-end'; readonly atToken: number }
   /** The answer is whole, but for the protocol's last word. */
@@ -176,6 +179,8 @@ function faultsOf(
       ];
     case 'malformed':
       return [whole(withDamage(frames, trouble.atToken))];
+    case 'damaged-event':
+      return [whole(withMore(frames, trouble.atToken))];
     case 'no-end':
       return [whole([...frames.head, ...frames.tokens.slice(0, trouble.atToken)].join(''))];
     case 'no-last-word':
@@ -197,6 +202,11 @@ function withDamage(frames: Frames, atToken: number): string {
   const { head, tokens, finish, lastWord } = frames;
   const damaged = `${tokens[atToken]!.trimEnd().slice(0, -9)}\n\n`;
   return [...head, ...tokens.slice(0, atToken), damaged, ...tokens.slice(atToken + 1), ...finish, lastWord].join('');
+}
+
+function withMore({ head, tokens, finish, lastWord }: Frames, atToken: number): string {
+  const half = `${tokens[atToken]!.trimEnd().slice(0, -30)}\n\n`;
+  return [...head, ...tokens.slice(0, atToken), half, ...tokens.slice(atToken), ...finish, lastWord].join('');
 }
 
 function errorOf(format: StreamFormat, code: string): string {

@@ -64,6 +64,8 @@ export interface RequestFilter {
   readonly requestOnConnection?: Exclude<Selector, 'resumes'>;
   /** Holds while more than this many requests of the run are unanswered, this one included. */
   readonly concurrentAbove?: number;
+  /** Holds for this long after the run began: an outage by the clock. */
+  readonly withinMs?: number;
 }
 
 /** The first rule that matches a request decides; without one the answer is correct. */

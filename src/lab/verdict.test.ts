@@ -9,6 +9,7 @@ const facts = (n: number, over: Partial<RequestFacts> = {}): RequestFacts => ({
   hasRange: false,
   requestOnConnection: 1,
   concurrentRequests: 1,
+  atMs: 0,
   ...over,
 });
 

@@ -13,6 +13,8 @@ export interface RequestFacts {
   readonly requestOnConnection: number;
   /** Requests of the run without an end of their answer, this one included. */
   readonly concurrentRequests: number;
+  /** Since the run began. */
+  readonly atMs: number;
   /** The token of a signed URL. */
   readonly token?: string;
 }
@@ -69,11 +71,12 @@ function matchesRule(rule: RequestRule, facts: RequestFacts, earlier: readonly R
 }
 
 function passes(filter: RequestFilter, facts: RequestFacts): boolean {
-  const { method, file, range, requestOnConnection, concurrentAbove } = filter;
+  const { method, file, range, requestOnConnection, concurrentAbove, withinMs } = filter;
   if (method !== undefined && !(typeof method === 'string' ? [method] : method).includes(facts.method)) return false;
   if (file !== undefined && file !== facts.file) return false;
   if (range !== undefined && (range === 'present') !== facts.hasRange) return false;
   if (concurrentAbove !== undefined && facts.concurrentRequests <= concurrentAbove) return false;
+  if (withinMs !== undefined && facts.atMs > withinMs) return false;
   return requestOnConnection === undefined || selects(requestOnConnection, facts.requestOnConnection);
 }
 

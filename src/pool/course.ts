@@ -128,6 +128,7 @@ export class Course<U> {
       isReplayable: this.#rules.isReplayable(),
       heldForMs: (index) => members[index]!.heldForMs,
       inputLimit: (index) => members[index]!.upstream.inputLimit,
+      tier: (index) => members[index]!.upstream.tier,
     };
   }
 
@@ -154,7 +155,7 @@ export class Course<U> {
       { kind: 'fail-over', delayMs: 0, because: 'another-upstream' },
       upstream.name,
     );
-    this.#state = beginVisit(this.#state, upstreamIndex);
+    this.#state = beginVisit(this.#state, upstreamIndex, upstream.tier);
     const isProbe = this.#probe?.index === upstreamIndex && this.#probe.start.generation === member.circuit.generation;
     if (isProbe) this.#probe = undefined;
     this.#visit = { member, start: member.begin(isProbe), startedAtMs: this.#nowMs };

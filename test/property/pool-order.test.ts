@@ -54,6 +54,7 @@ const facts: PoolFacts = {
   isReplayable: true,
   heldForMs: () => 0,
   inputLimit: () => undefined,
+  tier: () => 0,
 };
 
 /** Visits everybody once, in this order, as far as the gate lets it. */
@@ -66,7 +67,7 @@ function playRound(order: readonly number[], outcomes: readonly OutcomeClass[], 
     const { upstreamIndex } = decision;
     visited.push(upstreamIndex);
     state = endVisit(
-      beginVisit(state, upstreamIndex),
+      beginVisit(state, upstreamIndex, 0),
       upstreamIndex,
       verdictAs(outcomes[upstreamIndex]!, failureOf(503)),
     );
@@ -154,9 +155,50 @@ describe('the gate', () => {
             }
             visits.push(`${state.roundNumber} ${decision.upstreamIndex}`);
             const verdict = verdictAs(stream.next().value, failureOf(503));
-            state = endVisit(beginVisit(state, decision.upstreamIndex), decision.upstreamIndex, verdict);
+            state = endVisit(beginVisit(state, decision.upstreamIndex, 0), decision.upstreamIndex, verdict);
           }
           expect.unreachable('a request that does not end');
+        },
+      ),
+    );
+  });
+
+  test('within tiers, a tier has all of its rounds before the next is asked, and is never come back to', () => {
+    fc.assert(
+      fc.property(
+        fc.array(fc.integer({ min: 0, max: 2 }), { minLength: 1, maxLength: 5 }),
+        fc.integer({ min: 1, max: 4 }),
+        fc.infiniteStream(fc.constantFrom(...goesOn)),
+        (tiers, maxRounds, stream) => {
+          const policy = { ...rounds, maxRounds, maxAttempts: 100, within: 'tier' as const };
+          const own: PoolFacts = { ...facts, tier: (index) => tiers[index]! };
+          const byTier = (indexes: readonly number[]) => indexes.toSorted((a, b) => tiers[a]! - tiers[b]!);
+          let state = beginRequest(byTier(tiers.map((_, index) => index)));
+          const visits: { index: number; outcome: OutcomeClass }[] = [];
+          for (let steps = 0; steps < 200; steps += 1) {
+            const decision = decideInPool(policy, state, own);
+            if (decision.kind === 'give-up') break;
+            if (decision.kind === 'wait') {
+              state = beginRound(state, decision, byTier(decision.eligible));
+              continue;
+            }
+            const { upstreamIndex } = decision;
+            const outcome = stream.next().value;
+            visits.push({ index: upstreamIndex, outcome });
+            const visit = beginVisit(state, upstreamIndex, tiers[upstreamIndex]!);
+            state = endVisit(visit, upstreamIndex, verdictAs(outcome, failureOf(503)));
+          }
+          const order = visits.map(({ index }) => tiers[index]!);
+          expect(order).toEqual(order.toSorted((a, b) => a - b));
+          const isCut = visits.some(({ outcome }) => outcome === 'too-big');
+          for (const index of tiers.keys()) {
+            const own = visits.filter((visit) => visit.index === index).map(({ outcome }) => outcome);
+            expect(own.length).toBeLessThanOrEqual(maxRounds);
+            if (isCut) continue;
+            // Asked until its own outcome would not pass, or its rounds are over.
+            const stays = own.findIndex((outcome) => outcome !== 'transient' && outcome !== 'throttled');
+            expect(own.length).toBe(stays === -1 ? maxRounds : stays + 1);
+          }
         },
       ),
     );
