@@ -123,6 +123,7 @@ async function startNothing({ primary, fallback }) {
   await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
   return {
     url: `http://127.0.0.1:${server.address().port}`,
+    hasFallback: false,
     close: () => {
       server.closeAllConnections();
       return new Promise((resolve) => server.close(resolve));
@@ -132,7 +133,7 @@ async function startNothing({ primary, fallback }) {
 
 async function playRow(name, ids) {
   const start = name === 'none' ? startNothing : (upstreams) => startGateway(upstreams, rows[name]);
-  const lab = await startLab();
+  const lab = await startLab({ sparePorts: 2 * ids.length });
   const chosen = failoverFaults.filter(({ id }) => ids.includes(id));
   const scores = await Promise.all(chosen.map((fault) => playFailover(lab, fault, fullTiming, start)));
   await lab.close();

@@ -11,8 +11,10 @@ export type StreamFormat = 'openai-chat' | 'openai-responses' | 'anthropic';
 /** `atToken`: behind so many whole tokens. */
 export type StreamTrouble =
   | { readonly kind: 'cut'; readonly atToken: number; readonly by: 'fin' | 'rst' }
+  /** With `forMs` the connection ends after that time. */
   | { readonly kind: 'stall'; readonly atToken: number; readonly forMs?: number }
   | { readonly kind: 'slow-first-token'; readonly delayMs: number }
+  /** With `forMs` the connection ends after that time. */
   | { readonly kind: 'silence'; readonly forMs?: number }
   | { readonly kind: 'first-event-error'; readonly code: string }
   | { readonly kind: 'error-after'; readonly atToken: number; readonly code: string }
@@ -166,11 +168,11 @@ function faultsOf(
     case 'cut':
       return [...well, { kind: 'cut', by: trouble.by, at: 'body', atByte: bytesBefore(frames, trouble.atToken) }];
     case 'stall':
-      return [...well, { kind: 'stall', at: 'body', atByte: bytesBefore(frames, trouble.atToken), ...forMs(trouble) }];
+      return [...well, ...silenceAt({ at: 'body', atByte: bytesBefore(frames, trouble.atToken) }, trouble)];
     case 'slow-first-token':
       return [...well, { kind: 'stall', at: 'body', atByte: bytesBefore(frames, 0), forMs: trouble.delayMs }];
     case 'silence':
-      return [{ kind: 'stall', at: 'request', ...forMs(trouble) }];
+      return silenceAt({ at: 'request' }, trouble);
     case 'first-event-error':
       return [whole(errorOf(format, trouble.code))];
     case 'error-after':
@@ -190,8 +192,12 @@ function faultsOf(
   }
 }
 
-function forMs({ forMs: ms }: { readonly forMs?: number }): { readonly forMs?: number } {
-  return ms === undefined ? {} : { forMs: ms };
+function silenceAt(place: { at: 'request' | 'body'; atByte?: number }, { forMs }: { forMs?: number }): Fault[] {
+  if (forMs === undefined) return [{ kind: 'stall', ...place }];
+  return [
+    { kind: 'stall', ...place, forMs },
+    { kind: 'cut', by: 'fin', ...place },
+  ];
 }
 
 function whole(bodyText: string): Fault {

@@ -42,6 +42,8 @@ export interface FailoverView {
   readonly fallbackGotTheRequest: boolean;
   /** A healthy call through the same system ended well afterwards. */
   readonly isAliveAfter: boolean;
+  /** The system could go elsewhere at all. */
+  readonly hasFallback: boolean;
   readonly timing: FailoverTiming;
 }
 
@@ -233,12 +235,13 @@ export const failoverFaults: readonly FailoverFault[] = [
     checks: [
       {
         name: 'served during the outage',
-        holds: ({ calls, timing }) =>
-          calls.every(({ sentAtMs, outcome }) => sentAtMs >= timing.outageMs || outcome === 'success'),
+        holds: ({ calls, timing, hasFallback }) =>
+          !hasFallback || calls.every(({ sentAtMs, outcome }) => sentAtMs >= timing.outageMs || outcome === 'success'),
       },
       {
         name: 'the primary is used again within half of the outage',
-        holds: ({ primaryServedAtMs: [first], timing }) => first !== undefined && first <= timing.outageMs * 1.5,
+        holds: ({ primaryServedAtMs: [first], timing, hasFallback }) =>
+          !hasFallback || (first !== undefined && first <= timing.outageMs * 1.5),
       },
     ],
   },

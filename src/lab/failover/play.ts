@@ -25,6 +25,8 @@ export interface FailoverUpstreams {
 export interface FailoverSystem {
   /** Where the caller sends `POST /v1/chat/completions` with the primary's model, or with the fallback's to be sure. */
   readonly url: string;
+  /** @default true */
+  readonly hasFallback?: boolean;
   close(): Promise<void>;
 }
 
@@ -45,7 +47,7 @@ export async function playFailover(
     const seen = viewOf(primary, fallback);
     const { outcome, isComplete } = await call(system.url, fallbackModel, 10_000, startedAtMs);
     const isAliveAfter = outcome === 'success' && isComplete;
-    return judgeFailover(fault, { ...seen, calls, isAliveAfter, timing });
+    return judgeFailover(fault, { ...seen, calls, isAliveAfter, hasFallback: system.hasFallback ?? true, timing });
   } finally {
     await system.close();
   }
