@@ -31,7 +31,7 @@ const mayUse = {
   pool: [],
   gateway: ['node:', 'yaml', 'zod', 'prom-client', 'pino'],
   mirror: ['node:', 'http-cache-semantics', '@types/http-cache-semantics', 'parse5'],
-  diagnose: [],
+  diagnose: ['node:'],
   extract: ['node:', 'tar-stream', 'yauzl', 'fzstd', '@types/yauzl'],
   run: ['node:'],
   cli: ['node:', 'commander', 'undici'],
@@ -41,6 +41,12 @@ const folders = Object.keys(mayImport);
 
 module.exports = {
   forbidden: [
+    {
+      name: 'diagnose-decides-and-reports-without-io',
+      severity: 'error',
+      from: { path: '^src/diagnose/(inference|report)/', pathNot: '\\.test\\.ts$' },
+      to: { dependencyTypes: ['core', 'npm'] },
+    },
     { name: 'no-cycles', severity: 'error', from: {}, to: { circular: true } },
     ...folders.map((folder) => ({
       name: `${folder}-imports-only-what-the-table-says`,
@@ -58,7 +64,7 @@ module.exports = {
           ? mayUse[folder]
               .filter((name) => name !== 'node:')
               .map((name) => `node_modules/${name}/`)
-              .concat('^(node:)?[a-z_/]+$')
+              .concat('^(node:)?[a-z0-9_/]+$')
           : ['^$'],
       },
     })),

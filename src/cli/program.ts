@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 import { createConformanceCommand } from './conformance-command.ts';
+import { createDiagnoseCommand } from './diagnose-command.ts';
 import { exitCodes } from './exit-code.ts';
 import { createExplainCommand } from './explain-command.ts';
 import { createGatewayCommand } from './gateway-command.ts';
@@ -36,6 +37,7 @@ export async function runCommandLine(args: readonly string[]): Promise<number> {
   program.addCommand(createGatewayCommand(onExit));
   program.addCommand(createLabCommand(onExit));
   program.addCommand(createConformanceCommand(onExit));
+  program.addCommand(createDiagnoseCommand(onExit));
   program.addCommand(createExplainCommand(onExit));
   for (const command of [program, ...program.commands]) tame(command);
   try {

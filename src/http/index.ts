@@ -30,7 +30,7 @@ export type { FetchInit } from './fetch.ts';
 export { type HealingOptions, healing } from './healing.ts';
 export { install } from './install.ts';
 export type { Above, KeptBody, Operation } from './life.ts';
-export type { ProxyOption, ProxySettings } from './proxy-rules.ts';
+export { createProxyRules, type ForwardProxy, type ProxyOption, type ProxySettings } from './proxy-rules.ts';
 export type { BodySource } from './request-body.ts';
 export { headerOf, type RequestHeaders } from './request-headers.ts';
 export type { RequestOptions, RequestRules } from './request-options.ts';

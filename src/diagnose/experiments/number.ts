@@ -1,0 +1,139 @@
+/** How many at once, and how fast one behind the other. */
+import { formatDuration, parsePushback } from '../../core/index.ts';
+import { sleep } from '../../runtime/index.ts';
+import type { RequestTrace } from '../probe/trace.ts';
+import { type Course, type Experiment, isPlainOk, type Observation } from './course.ts';
+import { askFor, send, someOfIt, summary } from './sending.ts';
+
+const AT_ONCE = 6;
+/** For whoever is slow to answer; then the others are let go. */
+const TOGETHER_MS = 1_200;
+
+export const atOnceExperiment: Experiment = {
+  id: 'at-once',
+  isPossible: isPlainOk,
+  run: async (course) => {
+    const requests = await together(course, AT_ONCE);
+    const good = requests.filter(({ symptom }) => symptom === 'ok').length;
+    course.memory.atOnceOk = good;
+    return {
+      outcome: outcomeOf(requests),
+      evidence: `${AT_ONCE} at once: ${summary(requests)}${headersOfLimit(requests)}`,
+    };
+  },
+};
+
+export const atOnceAgainExperiment: Experiment = {
+  id: 'at-once-again',
+  isPossible: ({ memory }) => memory.atOnceOk !== undefined && memory.atOnceOk < AT_ONCE,
+  run: async (course): Promise<Observation> => {
+    await sleep(course.bench.clock, 500, course.bench.signal);
+    const alone = await send(course, { label: 'one alone', read: someOfIt });
+    if (alone.symptom !== 'ok') return { outcome: 'alone-fails', evidence: `one alone: ${summary([alone])}` };
+    const before = course.memory.atOnceOk!;
+    const requests = await together(course, AT_ONCE);
+    const good = requests.filter(({ symptom }) => symptom === 'ok').length;
+    const evidence = `one alone went well; ${AT_ONCE} at once again: ${good} went well, ${before} the first time`;
+    return { outcome: good === before ? 'same-number' : 'other-number', evidence };
+  },
+};
+
+/** All connected first, then all asked; nobody reads on before all have their headers, so that they are really at the same time. */
+async function together(course: Course, count: number): Promise<readonly RequestTrace[]> {
+  const { bench } = course;
+  const connections = await Promise.all(Array.from({ length: count }, () => bench.connect(course.route)));
+  let arrived = 0;
+  let open = () => {};
+  const gate = new Promise<void>((resolve) => {
+    open = resolve;
+  });
+  const onHeaders = () => {
+    arrived += 1;
+    if (arrived >= count) open();
+  };
+  const timer = bench.clock.after(TOGETHER_MS, () => open());
+  const maxBytes = Math.max(65_536, Math.min(someOfIt.maxBytes, bench.bytesLeft / (2 * count)));
+  try {
+    return await Promise.all(
+      connections.map(async (connection) => {
+        const request = await bench.ask(
+          connection,
+          askFor(course, {
+            label: `one of ${count} at once`,
+            read: { maxBytes, maxMs: TOGETHER_MS + someOfIt.maxMs, gate, onHeaders },
+          }),
+        );
+        // Who has failed has no headers to wait for.
+        if (request.headersMs === undefined) onHeaders();
+        return request;
+      }),
+    );
+  } finally {
+    timer.cancel();
+    for (const { socket } of connections) socket?.destroy();
+  }
+}
+
+function outcomeOf(requests: readonly RequestTrace[]): string {
+  const bad = requests.filter(({ symptom }) => symptom !== 'ok');
+  if (bad.length === 0) return 'all-ok';
+  const count = (...symptoms: readonly string[]) => bad.filter(({ symptom }) => symptoms.includes(symptom)).length;
+  if (count('proxy-refused', 'proxy-throttled', 'forbidden') > bad.length / 2)
+    return bad.length === requests.length ? 'all-fail' : 'proxy-refuses';
+  if (bad.length === requests.length) return count('too-many') === bad.length ? 'some-429' : 'all-fail';
+  if (count('too-many') >= bad.length / 2) return 'some-429';
+  return count('unavailable', 'bad-gateway', 'server-error') >= bad.length / 2 ? 'some-503' : 'some-cut';
+}
+
+/** What a server says of its limit. */
+export function headersOfLimit(requests: readonly RequestTrace[]): string {
+  const names = /^(?:retry-after|(?:x-)?ratelimit.*)$/;
+  const found = new Map<string, string>();
+  for (const { headers = {} } of requests) {
+    for (const [name, value] of Object.entries(headers)) if (names.test(name)) found.set(name, value);
+  }
+  return found.size === 0
+    ? ''
+    : `; its headers say ${[...found].map(([name, value]) => `${name}: ${value}`).join(', ')}`;
+}
+
+const IN_A_ROW = 10;
+const little = { maxBytes: 65_536, maxMs: 500 } as const;
+
+export const paceExperiment: Experiment = {
+  id: 'pace',
+  isPossible: (course) => isPlainOk(course) || course.outcomes.get('plain') === 'too-many',
+  run: async (course) => {
+    const { bench } = course;
+    const requests: RequestTrace[] = [];
+    const startedMs = bench.sinceStartMs();
+    for (let n = 0; n < IN_A_ROW && bench.requestsLeft > 0; n += 1) {
+      requests.push(await send(course, { label: 'one behind the other', read: little }));
+    }
+    const tookMs = bench.sinceStartMs() - startedMs;
+    const limited = requests.findIndex(
+      (request) =>
+        request.symptom === 'too-many' ||
+        (request.symptom === 'unavailable' && pushbackOf(request, bench.clock.wallMs()) !== undefined),
+    );
+    const bad = requests.filter(({ symptom }) => symptom !== 'ok');
+    if (limited >= 0) course.memory.limitedAfter = limited;
+    const outcome = bad.length === 0 ? 'ok' : limited >= 0 ? 'limited' : 'fails';
+    return {
+      outcome,
+      evidence: `${requests.length} in a row in ${formatDuration(tookMs)}: ${summary(requests)}${headersOfLimit(requests)}`,
+    };
+  },
+};
+
+export function pushbackOf({ headers = {} }: RequestTrace, nowWallMs: number): number | undefined {
+  return parsePushback(
+    {
+      retryAfter: headers['retry-after'],
+      date: headers.date,
+      rateLimitReset: headers['ratelimit-reset'] ?? headers['x-ratelimit-reset'],
+      rateLimitRemaining: headers['ratelimit-remaining'] ?? headers['x-ratelimit-remaining'],
+    },
+    nowWallMs,
+  );
+}

@@ -1,0 +1,54 @@
+/** The request as it was given, on a fresh connection; behind redirects, what it leads to. */
+
+import { isSecretHeader, redactUrl } from '../../core/index.ts';
+import type { HeaderList } from '../probe/exchange.ts';
+import type { RequestTrace } from '../probe/trace.ts';
+import type { Course, Experiment } from './course.ts';
+import { met, send } from './sending.ts';
+
+const MAX_REDIRECTS = 5;
+
+export const plainExperiment: Experiment = {
+  id: 'plain',
+  isPossible: ({ subject }) => subject.maySend,
+  run: async (course) => {
+    const request = await follow(course);
+    const { memory, bench } = course;
+    memory.plain = request;
+    memory.plainConnection = bench.connections[request.connectionNumber - 1];
+    if (request.symptom === 'cut-in-body') memory.cuts.push(request);
+    const tls = memory.plainConnection?.tls;
+    const issuer =
+      request.symptom === 'untrusted' && tls?.issuer !== undefined
+        ? `; it was issued by ${JSON.stringify(tls.issuer)}`
+        : '';
+    return { outcome: request.symptom, evidence: `${met(request)}${issuer}` };
+  },
+};
+
+async function follow(course: Course): Promise<RequestTrace> {
+  const { maxMs, maxBytes } = readingOf(course);
+  for (let hop = 0; ; hop += 1) {
+    const request = await send(course, { label: 'as given, fresh connection', read: { maxMs, maxBytes } });
+    const { status = 0, headers } = request;
+    const location = headers?.location;
+    if (status < 300 || status >= 400 || status === 304 || location === undefined || request.failure !== undefined)
+      return request;
+    const next = URL.canParse(location, course.route.url.href) ? new URL(location, course.route.url) : undefined;
+    if (hop === MAX_REDIRECTS || next === undefined || !/^https?:$/.test(next.protocol)) return request;
+    if (course.bench.requestsLeft < 1 || !course.subject.maySend) return request;
+    course.memory.notes.push(`redirected (${status}) to ${redactUrl(next.href)}; the experiments go there`);
+    course.headers = headersFor(course.headers, next.origin === course.route.url.origin);
+    course.route = { ...course.route, url: next };
+  }
+}
+
+function readingOf({ surroundings, bench }: Course): { readonly maxMs: number; readonly maxBytes: number } {
+  if (!surroundings.isWhole) return { maxMs: 3_000, maxBytes: 16 * 1_024 * 1_024 };
+  return { maxMs: 24 * 3_600_000, maxBytes: Math.max(1, bench.bytesLeft / 2) };
+}
+
+/** Credentials never cross origins. */
+function headersFor(headers: HeaderList, isSameOrigin: boolean): HeaderList {
+  return isSameOrigin ? headers : headers.filter(([name]) => !isSecretHeader(name) && !/^host$/i.test(name));
+}

@@ -1,0 +1,49 @@
+/** TLS by version, and HTTP/2 beside HTTP/1.1. */
+
+import { describeFailure } from '../../core/index.ts';
+import type { Experiment } from './course.ts';
+import { isPlainOk } from './course.ts';
+import { askFor, met, someOfIt } from './sending.ts';
+
+export const tlsVersionsExperiment: Experiment = {
+  id: 'tls-versions',
+  isPossible: ({ route, outcomes }) =>
+    route.url.protocol === 'https:' &&
+    ['tls-alert', 'tls-cut', 'tls-timeout', 'not-tls', 'ok', undefined].includes(outcomes.get('plain')),
+  run: async (course) => {
+    const versions = ['TLSv1.2', 'TLSv1.3'] as const;
+    const tried = await Promise.all(
+      versions.map(async (version) => {
+        const { trace, socket } = await course.bench.connect({ ...course.route, minTls: version, maxTls: version });
+        socket?.destroy();
+        // A certificate that is not trusted was shown by a handshake that went well.
+        const isAgreed = socket !== undefined || trace.failure?.kind === 'certificate';
+        return { version, isAgreed, text: isAgreed ? 'agreed' : describeFailure(trace.failure!) };
+      }),
+    );
+    const agreed = tried.filter(({ isAgreed }) => isAgreed).length;
+    return {
+      outcome: agreed === versions.length ? 'all' : agreed > 0 ? 'only-one' : 'none',
+      evidence: tried.map(({ version, text }) => `${version.replace('TLSv', 'TLS ')}: ${text}`).join('; '),
+    };
+  },
+};
+
+export const http2Experiment: Experiment = {
+  id: 'http2',
+  isPossible: (course) => isPlainOk(course) && course.route.url.protocol === 'https:',
+  run: async (course) => {
+    const route = { ...course.route, alpn: ['h2', 'http/1.1'] };
+    const connection = await course.bench.connect(route);
+    try {
+      const alpn = connection.trace.tls?.alpn;
+      if (connection.socket !== undefined && alpn !== 'h2') {
+        return { outcome: 'not-offered', evidence: `asked for h2, the server chose ${alpn ?? 'nothing'}` };
+      }
+      const request = await course.bench.ask(connection, askFor(course, { label: 'over HTTP/2', read: someOfIt }));
+      return { outcome: request.symptom === 'ok' ? 'ok' : 'broken', evidence: `over HTTP/2: ${met(request)}` };
+    } finally {
+      connection.socket?.destroy();
+    }
+  },
+};

@@ -1,0 +1,61 @@
+/** The subject's request, sent as experiments want it, and the words for what came of it. */
+import { describeFailure, formatBytes, formatDuration, statusPhrase } from '../../core/index.ts';
+import type { Ask } from '../probe/bench.ts';
+import type { HeaderList, Reading } from '../probe/exchange.ts';
+import type { RequestTrace } from '../probe/trace.ts';
+import type { Course } from './course.ts';
+
+const MiB = 1_048_576;
+
+/** The whole of small bodies and the beginning of large ones. */
+export const someOfIt = { maxBytes: 4 * MiB, maxMs: 1_500 } as const;
+
+export interface Variation {
+  readonly label: string;
+  readonly read?: Partial<Reading>;
+  readonly headers?: HeaderList;
+  readonly method?: string;
+  readonly body?: Buffer;
+}
+
+export function askFor({ subject, headers }: Course, variation: Variation): Ask {
+  const body = variation.body ?? subject.body;
+  return {
+    label: variation.label,
+    method: variation.method ?? subject.method,
+    headers: variation.headers ?? headers,
+    ...(body === undefined || variation.method === 'HEAD' ? {} : { body }),
+    ...(variation.read === undefined ? {} : { read: variation.read }),
+  };
+}
+
+/** On a fresh connection. */
+export function send(course: Course, variation: Variation): Promise<RequestTrace> {
+  return course.bench.once(course.route, askFor(course, variation));
+}
+
+/** What a request met, in a few words with its numbers. */
+export function met(request: RequestTrace): string {
+  const { failure, status, bodyBytes, totalBytes, symptom } = request;
+  if (failure !== undefined && failure.origin !== 'status') {
+    return describeFailure(failure, { atByte: bodyBytes, totalBytes });
+  }
+  if (status === undefined) return symptom;
+  const size = request.isComplete ? formatBytes(bodyBytes) : `${formatBytes(bodyBytes)}, then we had seen enough`;
+  const took = formatDuration((request.endedMs ?? request.startedMs) - request.startedMs);
+  return `${status >= 400 ? statusPhrase(status) : `HTTP ${status}`}, ${size} in ${took}`;
+}
+
+/** `3 of 4`, with what the others met, each once. */
+export function summary(requests: readonly RequestTrace[]): string {
+  const bad = requests.filter(({ symptom }) => symptom !== 'ok');
+  if (bad.length === 0) return `${requests.length} of ${requests.length} went well`;
+  const kinds = new Map<string, { text: string; count: number }>();
+  for (const request of bad) {
+    const entry = kinds.get(request.symptom) ?? { text: met(request), count: 0 };
+    entry.count += 1;
+    kinds.set(request.symptom, entry);
+  }
+  const texts = [...kinds.values()].map(({ text, count }) => (count === 1 ? text : `${count} times ${text}`));
+  return `${requests.length - bad.length} of ${requests.length} went well; ${texts.join('; ')}`;
+}

@@ -1,0 +1,41 @@
+/** Another way, and other clients. */
+
+import { runCurl } from '../probe/curl.ts';
+import { runFetch } from '../probe/global-fetch.ts';
+import type { Experiment } from './course.ts';
+import { askFor, met, someOfIt } from './sending.ts';
+
+export const directExperiment: Experiment = {
+  id: 'direct',
+  isPossible: ({ route, memory, outcomes }) =>
+    route.proxy !== undefined && memory.plain !== undefined && outcomes.get('plain') !== 'ok',
+  run: async (course) => {
+    const request = await course.bench.once(
+      { ...course.route, proxy: undefined },
+      askFor(course, { label: 'past the proxy', read: someOfIt }),
+    );
+    const isSame = request.symptom === course.memory.plain!.symptom;
+    return {
+      outcome: request.symptom === 'ok' ? 'ok' : isSame ? 'same' : 'otherwise',
+      evidence: `past the proxy: ${met(request)}`,
+    };
+  },
+};
+
+export const otherClientsExperiment: Experiment = {
+  id: 'other-clients',
+  isPossible: ({ surroundings, memory, subject, route }) =>
+    surroundings.otherClients &&
+    memory.plain !== undefined &&
+    subject.maySend &&
+    route.proxy?.url.protocol !== 'https:',
+  run: async (course) => {
+    const isOk = course.memory.plain!.symptom === 'ok';
+    const results = [await runCurl(course), await runFetch(course)].filter((result) => result !== undefined);
+    const evidence = results.map(({ client, text }) => `${client}: ${text}`).join('; ');
+    if (results.length === 0) return { outcome: 'same', evidence: 'there is no other client here' };
+    const good = results.filter((result) => result.isOk).length;
+    const outcome = isOk ? (good === results.length ? 'same' : 'only-ours-ok') : good > 0 ? 'others-ok' : 'same';
+    return { outcome, evidence };
+  },
+};

@@ -1,0 +1,123 @@
+/** The same request by curl, where it is there. Everything that may be secret goes through its standard input. */
+import { spawn } from 'node:child_process';
+import { formatBytes } from '../../core/index.ts';
+import type { Bench } from './bench.ts';
+import type { HeaderList } from './exchange.ts';
+import type { Route } from './route.ts';
+
+export interface OtherRequest {
+  readonly bench: Bench;
+  readonly route: Route;
+  readonly headers: HeaderList;
+  readonly subject: { readonly method: string; readonly body: Buffer | undefined };
+  readonly surroundings: { readonly caText: string | undefined };
+}
+
+export interface OtherResult {
+  readonly client: string;
+  readonly isOk: boolean;
+  readonly text: string;
+}
+
+const MAX_SECONDS = 8;
+const MAX_BYTES = 4 * 1_048_576;
+
+/** Exit codes of curl that a request meets (curl(1)). */
+const curlWords: Readonly<Record<number, string>> = {
+  5: 'could not resolve the proxy',
+  6: 'could not resolve the host',
+  7: 'could not connect',
+  16: 'HTTP/2 framing layer',
+  18: 'transfer closed with bytes remaining',
+  28: 'timed out',
+  35: 'TLS connect error',
+  52: 'empty reply from server',
+  55: 'failed sending',
+  56: 'failure in receiving',
+  60: 'certificate not trusted',
+  61: 'bad content encoding',
+  92: 'HTTP/2 stream not closed cleanly',
+  97: 'proxy handshake',
+};
+
+/** Undefined where there is no curl, or what it would need is not passed to it. */
+export function runCurl({
+  bench,
+  route,
+  headers,
+  subject,
+  surroundings,
+}: OtherRequest): Promise<OtherResult | undefined> {
+  // Its authorities would have to be written to a file.
+  if (surroundings.caText !== undefined || subject.body !== undefined || bench.requestsLeft < 1)
+    return Promise.resolve(undefined);
+  const args = ['-q', '-sS', '-K', '-', '--max-time', String(MAX_SECONDS), '-o', '-', '-w', '%{stderr}%{http_code}'];
+  const child = spawn('curl', args, { stdio: ['pipe', 'pipe', 'pipe'], env: { PATH: process.env.PATH ?? '' } });
+  return new Promise((resolve, reject) => {
+    let bytes = 0;
+    let said = '';
+    let isCut = false;
+    const onAbort = () => child.kill('SIGKILL');
+    bench.signal.addEventListener('abort', onAbort, { once: true });
+    child.once('spawn', () => {
+      try {
+        bench.take();
+      } catch {
+        child.kill('SIGKILL');
+      }
+    });
+    child.once('error', () => {
+      bench.signal.removeEventListener('abort', onAbort);
+      resolve(undefined);
+    });
+    child.stdin.on('error', () => {});
+    child.stdin.end(configOf(route, headers, subject.method));
+    child.stdout.on('data', (chunk: Buffer) => {
+      bytes += chunk.length;
+      if (bench.countBytes(chunk.length) && bytes < MAX_BYTES) return;
+      isCut = true;
+      child.kill('SIGKILL');
+    });
+    child.stderr.setEncoding('utf8').on('data', (text: string) => {
+      said += text.slice(0, 2_000);
+    });
+    child.once('close', (code) => {
+      bench.signal.removeEventListener('abort', onAbort);
+      if (bench.signal.aborted) {
+        reject(bench.signal.reason);
+        return;
+      }
+      const status = Number(/(\d{3})\s*$/.exec(said)?.[1] ?? 0);
+      const failed = code !== 0 && !isCut;
+      const word = failed
+        ? `failed (${code}, ${curlWords[code ?? 0] ?? 'see curl(1)'})`
+        : `HTTP ${status || 200}, ${formatBytes(bytes)}${isCut ? ', then we had seen enough' : ''}`;
+      resolve({
+        client: 'curl',
+        isOk: !failed && status < 400 && (isCut || bytes > 0 || subject.method === 'HEAD' || status === 204),
+        text: word,
+      });
+    });
+  });
+}
+
+function configOf({ url, proxy, address }: Route, headers: HeaderList, method: string): string {
+  const lines = [
+    `url = ${quoted(url.href)}`,
+    ...(method === 'HEAD' ? ['head'] : method === 'GET' ? [] : [`request = ${quoted(method)}`]),
+  ];
+  for (const [name, value] of headers) lines.push(`header = ${quoted(`${name}: ${value}`)}`);
+  if (proxy === undefined) lines.push('noproxy = "*"');
+  else {
+    const { url: own } = proxy;
+    lines.push(`proxy = ${quoted(`${own.protocol}//${own.host}`)}`);
+    if (own.username !== '')
+      lines.push(`proxy-user = ${quoted(`${decodeURIComponent(own.username)}:${decodeURIComponent(own.password)}`)}`);
+  }
+  if (address !== undefined) lines.push(`connect-to = ${quoted(`::${address}:`)}`);
+  return `${lines.join('\n')}\n`;
+}
+
+function quoted(text: string): string {
+  return `"${text.replace(/[\\"]/g, '\\$&').replace(/\r|\n/g, ' ')}"`;
+}

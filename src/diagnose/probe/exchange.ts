@@ -1,0 +1,270 @@
+/** One HTTP/1.1 request on an open connection, read as the experiment wants it: to the end, slowly, or not yet. */
+import { type ClientRequest, request as httpRequest, type IncomingMessage } from 'node:http';
+import type { Socket } from 'node:net';
+import { createBrotliDecompress, createGunzip, createInflate } from 'node:zlib';
+import { classify, type Phase, parseLength } from '../../core/index.ts';
+import type { Clock, Timer } from '../../runtime/index.ts';
+import type { RequestTrace } from './trace.ts';
+
+export type HeaderList = readonly (readonly [name: string, value: string])[];
+
+export interface Reading {
+  /** Then we have seen enough. */
+  readonly maxBytes: number;
+  readonly maxMs: number;
+  /** The body is left where it is until this has happened. */
+  readonly gate?: Promise<void>;
+  readonly onHeaders?: () => void;
+  /** Nothing is read for so long, once the body has begun. */
+  readonly pauseMs?: number;
+  readonly bytesPerSecond?: number;
+}
+
+export interface ExchangePlan {
+  readonly method: string;
+  readonly target: string;
+  readonly headers: HeaderList;
+  readonly body: Buffer | undefined;
+  readonly read: Reading;
+  readonly headersMs: number;
+}
+
+export interface ExchangeHost {
+  readonly clock: Clock;
+  readonly signal: AbortSignal;
+  readonly sinceStartMs: () => number;
+  /** Counts bytes of bodies; false when that was the last that may be read. */
+  readonly countBytes: (bytes: number) => boolean;
+}
+
+/** Silence of a server that has begun to answer; longer ones are no pause. */
+const STALL_MS = 4_000;
+const START_BYTES = 2_048;
+const CONTINUE_MS = 1_000;
+
+/** Fills the trace. Rejects only by the abort. */
+export function exchange(socket: Socket, plan: ExchangePlan, trace: RequestTrace, host: ExchangeHost): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const run = new Exchange(socket, plan, trace, host, () => {
+      host.signal.removeEventListener('abort', onAbort);
+      if (host.signal.aborted) reject(host.signal.reason);
+      else resolve();
+    });
+    const onAbort = () => run.abandon();
+    host.signal.addEventListener('abort', onAbort, { once: true });
+    run.start();
+    if (host.signal.aborted) run.abandon();
+  });
+}
+
+class Exchange {
+  readonly #socket: Socket;
+  readonly #plan: ExchangePlan;
+  readonly #trace: RequestTrace;
+  readonly #host: ExchangeHost;
+  readonly #done: () => void;
+  readonly #bytesBefore: number;
+  #watch: Timer | undefined;
+  #limit: Timer | undefined;
+  #wait: Timer | undefined;
+  #hasEnded = false;
+  #start: Buffer[] = [];
+  #startBytes = 0;
+
+  constructor(socket: Socket, plan: ExchangePlan, trace: RequestTrace, host: ExchangeHost, done: () => void) {
+    this.#socket = socket;
+    this.#plan = plan;
+    this.#trace = trace;
+    this.#host = host;
+    this.#done = done;
+    this.#bytesBefore = socket.bytesRead;
+  }
+
+  start(): void {
+    const { method, target, headers, body } = this.#plan;
+    let request: ClientRequest;
+    try {
+      request = httpRequest({
+        method,
+        path: target,
+        headers: headers.flat(),
+        createConnection: () => this.#socket,
+        // What is sent is what the experiment says, and nothing that Node.js would add.
+        ...{ setDefaultHeaders: false },
+      });
+    } catch (error) {
+      this.#fail(error, 'send');
+      return;
+    }
+    // Without an agent Node.js lets go of the socket behind the answer, whatever the header says.
+    request.shouldKeepAlive = true;
+    request.on('response', (response) => this.#onResponse(response));
+    request.on('error', (error) => this.#fail(error, this.#trace.status === undefined ? 'wait' : 'body'));
+    request.on('upgrade', () =>
+      this.#fail(Object.assign(new Error('an upgrade nobody asked for'), { code: 'HPE_INVALID_CONSTANT' }), 'wait'),
+    );
+    this.#expect(this.#plan.headersMs, 'ERR_REKNIT_HEADERS_TIMEOUT', 'the answer');
+    const expects = headers.some(([name, value]) => /^expect$/i.test(name) && /100-continue/i.test(value));
+    if (!expects) request.end(body);
+    else {
+      request.flushHeaders();
+      // RFC 9110 10.1.1: whoever waited long enough sends the body all the same.
+      this.#wait = this.#host.clock.after(CONTINUE_MS, () => request.end(body));
+      request.once('continue', () => {
+        this.#wait?.cancel();
+        request.end(body);
+      });
+    }
+  }
+
+  abandon(): void {
+    this.#trace.isCutByUs = true;
+    this.#end();
+    this.#socket.destroy();
+  }
+
+  #onResponse(response: IncomingMessage): void {
+    const { read } = this.#plan;
+    const trace = this.#trace;
+    trace.status = response.statusCode ?? 0;
+    trace.httpVersion = response.httpVersion;
+    trace.headersMs = this.#host.sinceStartMs();
+    trace.headers = flatten(response.headers);
+    const total = trace.headers['content-length'];
+    const length = total === undefined ? undefined : parseLength(total);
+    if (length !== undefined) trace.totalBytes = length;
+    const check = checkOf(trace.headers['content-encoding'], (error) => this.#fail(error, 'body'));
+    this.#limit = this.#host.clock.after(read.maxMs, () => this.#enough());
+    this.#expectBody();
+    read.onHeaders?.();
+    response.on('data', (chunk: Buffer) => this.#onChunk(chunk, response, check));
+    response.on('end', () => this.#onEnd(response, check));
+    response.on('error', (error) => this.#fail(error, 'body'));
+    response.on('close', () => {
+      if (!response.complete) this.#fail(Object.assign(new Error('aborted'), { code: 'ECONNRESET' }), 'body');
+    });
+    if (read.gate !== undefined || read.pauseMs !== undefined) this.#hold(response, read);
+  }
+
+  #hold(response: IncomingMessage, { gate, pauseMs }: Reading): void {
+    response.pause();
+    this.#watch?.cancel();
+    const goOn = () => {
+      if (this.#hasEnded) return;
+      this.#expectBody();
+      response.resume();
+    };
+    if (gate !== undefined) void gate.then(goOn);
+    else this.#wait = this.#host.clock.after(pauseMs ?? 0, goOn);
+  }
+
+  #onChunk(chunk: Buffer, response: IncomingMessage, check: Check | undefined): void {
+    if (this.#hasEnded) return;
+    this.#trace.bodyBytes += chunk.length;
+    if (this.#startBytes < START_BYTES) {
+      this.#start.push(chunk.subarray(0, START_BYTES - this.#startBytes));
+      this.#startBytes += chunk.length;
+    }
+    check?.write(chunk);
+    const mayGoOn = this.#host.countBytes(chunk.length);
+    if (!mayGoOn || this.#trace.bodyBytes >= this.#plan.read.maxBytes) {
+      if (this.#trace.bodyBytes !== this.#trace.totalBytes) this.#enough();
+      return;
+    }
+    this.#expectBody();
+    const { bytesPerSecond } = this.#plan.read;
+    if (bytesPerSecond === undefined) return;
+    response.pause();
+    const waitMs = (chunk.length / bytesPerSecond) * 1_000;
+    this.#watch?.cancel();
+    this.#watch = this.#host.clock.after(waitMs, () => {
+      this.#expectBody();
+      response.resume();
+    });
+  }
+
+  #onEnd(response: IncomingMessage, check: Check | undefined): void {
+    if (!response.complete) return;
+    if (check === undefined) this.#complete();
+    else check.end(() => this.#complete());
+  }
+
+  #complete(): void {
+    if (this.#hasEnded) return;
+    this.#trace.isComplete = true;
+    this.#end();
+  }
+
+  /** We stop; a connection with an unread body serves nobody any more. */
+  #enough(): void {
+    if (this.#hasEnded) return;
+    this.#trace.isCutByUs = true;
+    this.#end();
+    this.#socket.destroy();
+  }
+
+  #fail(error: unknown, phase: Phase): void {
+    if (this.#hasEnded) return;
+    const answered = this.#trace.status !== undefined || this.#socket.bytesRead > this.#bytesBefore;
+    this.#trace.hasAnswerBytes = answered;
+    const reusedSocket = this.#trace.onConnection > 1;
+    this.#trace.failure = classify({ phase, error, unsent: false, reusedSocket, answered });
+    this.#end();
+    this.#socket.destroy();
+  }
+
+  #end(): void {
+    if (this.#hasEnded) return;
+    this.#hasEnded = true;
+    this.#watch?.cancel();
+    this.#limit?.cancel();
+    this.#wait?.cancel();
+    this.#trace.endedMs = this.#host.sinceStartMs();
+    this.#trace.start = Buffer.concat(this.#start);
+    this.#done();
+  }
+
+  #expectBody(): void {
+    this.#expect(STALL_MS, 'ERR_REKNIT_STALL', 'the next byte');
+  }
+
+  #expect(limitMs: number, code: string, what: string): void {
+    this.#watch?.cancel();
+    this.#watch = this.#host.clock.after(limitMs, () => {
+      const error = Object.assign(new Error(`${what} took longer than ${limitMs} ms`), { code });
+      this.#fail(error, code === 'ERR_REKNIT_STALL' ? 'body' : 'wait');
+    });
+  }
+}
+
+function flatten(headers: IncomingMessage['headers']): Readonly<Record<string, string>> {
+  return Object.fromEntries(
+    Object.entries(headers).flatMap(([name, value]) => (value === undefined ? [] : [[name, String(value)]])),
+  );
+}
+
+interface Check {
+  write(chunk: Buffer): void;
+  end(then: () => void): void;
+}
+
+/** Whether a coded body can be decoded; what comes out is thrown away. */
+function checkOf(coding: string | undefined, onError: (error: unknown) => void): Check | undefined {
+  const decoder =
+    coding === 'gzip' || coding === 'x-gzip'
+      ? createGunzip()
+      : coding === 'deflate'
+        ? createInflate()
+        : coding === 'br'
+          ? createBrotliDecompress()
+          : undefined;
+  if (decoder === undefined) return undefined;
+  decoder.on('error', onError).resume();
+  return {
+    write: (chunk) => void decoder.write(chunk),
+    end: (then) => {
+      decoder.once('end', then);
+      decoder.end();
+    },
+  };
+}
