@@ -7,6 +7,7 @@ import { createExplainCommand } from './explain-command.ts';
 import { createGatewayCommand } from './gateway-command.ts';
 import { createGetCommand } from './get-command.ts';
 import { createLabCommand } from './lab-command.ts';
+import { createMirrorCommand } from './mirror-command.ts';
 import { createRunCommand } from './run-command.ts';
 
 const about = 'HTTP downloads and requests that survive broken connections over their whole life.';
@@ -34,6 +35,7 @@ export async function runCommandLine(args: readonly string[]): Promise<number> {
   };
   program.addCommand(createGetCommand(onExit));
   program.addCommand(createRunCommand(onExit));
+  program.addCommand(createMirrorCommand(onExit));
   program.addCommand(createGatewayCommand(onExit));
   program.addCommand(createLabCommand(onExit));
   program.addCommand(createConformanceCommand(onExit));

@@ -10,13 +10,18 @@ export type Provenance = 'miss' | 'joined' | 'hit' | 'revalidated' | 'stale';
 export interface Hold {
   /** How far it has read. */
   at: number;
+  /** What it has read turned out to be wrong: it must not see an end. */
+  readonly isMisled: boolean;
   release(): void;
 }
 
 export interface Content {
   /** Settles when it may be told to clients; rejects where there is no answer at all. */
   readonly head: Promise<Head>;
+  readonly from: Provenance;
   readonly state: ContentState;
+  /** What it failed with. */
+  readonly error: unknown;
   /** So many bytes may be sent: the end of what is to be proven is held back until it is. */
   readonly releasedBytes: number;
   /** All of it, once that is known. */

@@ -10,8 +10,6 @@ export interface Delivery {
   readonly request: IncomingMessage;
   readonly answer: ClientAnswer;
   readonly content: Content;
-  /** Name, value, name, value. */
-  readonly ownFields: readonly string[];
   /** Aborted when the client has gone. */
   readonly signal: AbortSignal;
 }
@@ -35,8 +33,8 @@ export async function deliver(delivery: Delivery): Promise<DeliveryEnd> {
 }
 
 async function send(delivery: Delivery, head: Head, hold: Hold): Promise<DeliveryEnd> {
-  const { request, answer, content, ownFields } = delivery;
-  const fields = [...passedFields(head), ...ownFields];
+  const { request, answer, content } = delivery;
+  const fields = [...passedFields(head), 'x-reknit-cache', content.from];
   const isBodiless = head.status === 204 || head.status === 304;
   if (isNotModified(request, head)) {
     answer.start({ status: 304, fields, isUnmarked: false });
@@ -78,6 +76,10 @@ async function sendBytes(
   hold.at = from;
   try {
     while (!signal.aborted) {
+      if (hold.isMisled) {
+        answer.cut();
+        return 'broken';
+      }
       const end = Math.min(content.releasedBytes, to);
       if (hold.at < end) {
         const reading = content.read(hold.at, Math.min(READ_BYTES, end - hold.at));

@@ -6,8 +6,9 @@ import type { Hash } from 'node:crypto';
 import type { Readable } from 'node:stream';
 import { IntegrityError, type Ledger } from '../core/index.ts';
 import type { Checksum } from '../download/index.ts';
-import type { Content, ContentState, Hold } from './content.ts';
+import type { Content, ContentState, Hold, Provenance } from './content.ts';
 import { startHash, writeDigest } from './digests.ts';
+import { isForAll } from './freshness.ts';
 import { type Head, type HeaderRecord, lengthIn } from './head.ts';
 import { Spool, type SpoolFile } from './spool.ts';
 
@@ -15,20 +16,45 @@ import { Spool, type SpoolFile } from './spool.ts';
 const HELD_BYTES = 1_048_576;
 /** Of a longer one, so much is held back at the end. */
 const HELD_TAIL_BYTES = 16_384;
+const COMPARE_BYTES = 262_144;
 
 /** An answer as the client below gives it; its body heals. */
 export interface Answer {
   readonly status: number;
   readonly headers: HeaderRecord;
   readonly body: Readable;
-  readonly ledger: Ledger;
+  /** Of the request; undefined where there was none. */
+  readonly ledger: Ledger | undefined;
+  readonly url: string;
+  readonly from: Provenance;
+}
+
+/** Where a body broke off that no attempt at its own upstream could continue. */
+export interface BrokenOff {
+  readonly head: Head;
+  readonly atByte: number;
+  /** The digest of the whole proves whatever is joined. */
+  readonly isProven: boolean;
+  readonly signal: AbortSignal;
+}
+
+/** The rest of a body from somewhere else; its first bytes may be there already. */
+export interface Rest {
+  readonly body: Readable;
+  readonly skipBytes: number;
 }
 
 export interface FlightSettings {
   /** @param isPastCaches what caches on the way hold is not good enough */
   readonly open: (how: { readonly isPastCaches: boolean; readonly signal: AbortSignal }) => Promise<Answer>;
+  /** Undefined where nobody has the rest. */
+  readonly continueElsewhere: (broken: BrokenOff) => Promise<Rest | undefined>;
   /** What the index promises; it may still be on its way. */
   readonly digest: Promise<Checksum | undefined> | undefined;
+  /** It was wrong a moment ago. */
+  readonly isSuspect: boolean;
+  /** SHA-256 is wanted whatever the index promises: for the cache. */
+  readonly isKept: boolean;
   readonly openFile: () => Promise<SpoolFile>;
   /** It has ended, well or not, and nobody can join any more. */
   readonly onEnd: (flight: Flight) => void;
@@ -45,14 +71,24 @@ export class Flight implements Content {
   #body: Readable | undefined;
   #digest: Checksum | undefined;
   #isDigestKnown = false;
-  #isHeadTold = false;
+  #toldHead: Head | undefined;
   #held: Head | undefined;
+  /** What was told turned out to be wrong: nothing more is told before everything is proven. */
+  #isSecondTry = false;
+  readonly #hashes = new Map<string, Hash>();
   #wakers: (() => void)[] = [];
+  #isKeeping = false;
   state: ContentState = 'open';
   releasedBytes = 0;
   lengthBytes: number | undefined;
   error: unknown;
   ledger: Ledger | undefined;
+  from: Provenance = 'miss';
+  /** May be given to others than who asked first. */
+  isForAll = true;
+  /** What the body is proven by; undefined where nothing was promised. */
+  proof: Checksum | undefined;
+  sha256: string | undefined;
 
   constructor(settings: FlightSettings) {
     this.#settings = settings;
@@ -74,7 +110,7 @@ export class Flight implements Content {
 
   /** Someone who comes now can have all of it. */
   get isJoinable(): boolean {
-    return this.state === 'open' && this.#spool.isWhole;
+    return this.state === 'open' && this.#spool.isWhole && !this.#abort.signal.aborted;
   }
 
   begin(): void {
@@ -92,76 +128,124 @@ export class Flight implements Content {
     if (state === 'whole') {
       this.lengthBytes = this.#spool.length;
       this.releasedBytes = this.#spool.length;
-      if (this.#held !== undefined && !this.#isHeadTold) this.#tell(this.#held);
-    } else if (!this.#isHeadTold) this.#refuseHead(this.error);
+      if (this.#held !== undefined) this.#tell(this.#held);
+    } else if (this.#toldHead === undefined) this.#refuseHead(this.error);
     this.#wake();
     this.#settings.onEnd(this);
+    if (this.#holds.size === 0) this.#closeSpool();
   }
 
   async #run(): Promise<void> {
-    const { digest } = this.#settings;
-    void digest?.then((known) => this.#digestIs(known));
+    const { digest, isSuspect } = this.#settings;
     if (digest === undefined) this.#isDigestKnown = true;
-    const wrong = await this.#fetch(false);
+    else void digest.then((known) => this.#digestIs(known));
+    const wrong = await this.#fetch(isSuspect);
     if (wrong === undefined) return;
     // Once more, past what may be wrong on the way.
-    if (this.#isHeadTold) throw wrong;
-    await this.#spool.close();
-    this.#spool = this.#newSpool();
+    const before = this.#spool;
+    this.#isSecondTry = true;
     this.releasedBytes = 0;
-    const stillWrong = await this.#fetch(true);
-    if (stillWrong !== undefined) throw stillWrong;
+    this.#spool = this.#newSpool();
+    try {
+      const stillWrong = await this.#fetch(true);
+      if (stillWrong !== undefined) throw stillWrong;
+      await this.#breakMisled(before);
+    } finally {
+      void before.close();
+    }
+  }
+
+  /** Who holds bytes that are not those of the right body must not see its end. */
+  async #breakMisled(before: Spool): Promise<void> {
+    const told = this.#toldHead;
+    if (told === undefined) return;
+    const isLengthRight = told.lengthBytes === undefined || told.lengthBytes === this.#spool.length;
+    const furthest = Math.max(0, ...[...this.#holds].map(({ at }) => at));
+    const agreed = isLengthRight ? await commonBytes(before, this.#spool, furthest) : -1;
+    for (const hold of this.#holds) if (hold.at > agreed) hold.isMisled = true;
   }
 
   /** What was promised does not agree with what came: returned, so that it can be fetched again. */
   async #fetch(isPastCaches: boolean): Promise<IntegrityError | undefined> {
     const answer = await this.#settings.open({ isPastCaches, signal: this.#abort.signal });
-    const { status, headers, ledger } = answer;
-    this.ledger = ledger;
+    const { status, headers, ledger, url, from } = answer;
+    this.ledger = ledger ?? this.ledger;
+    this.from = from;
     const lengthBytes = lengthIn(headers);
-    const url = ledger.attempts.at(-1)?.hops.at(-1)?.url ?? ledger.url;
     this.#held = { status, headers, lengthBytes, url };
-    this.lengthBytes = lengthBytes;
+    this.lengthBytes ??= lengthBytes;
     // Only a whole body can be what the index promises.
-    const isProven = status === 200 && this.#settings.digest !== undefined;
-    if (!isProven) {
-      this.#isDigestKnown = true;
-      this.#digest = undefined;
-    }
+    const isProvable = status === 200 && this.#settings.digest !== undefined;
+    if (!isProvable) this.#digestIs(undefined);
+    this.isForAll = isForAll(headers, isProvable);
+    this.#hashes.clear();
+    if (this.#settings.isKept) this.#hashes.set('sha256', startHash('sha256'));
+    if (this.#digest !== undefined) this.#hashes.set(this.#digest.algorithm, startHash(this.#digest.algorithm));
     this.#release();
-    const hash = await this.#take(answer.body);
-    if (!isProven) return undefined;
-    const digest = await this.#settings.digest;
+    await this.#takeAll(answer.body, isProvable);
+    const sums = new Map([...this.#hashes].map(([algorithm, hash]) => [algorithm, hash.digest('hex')]));
+    this.sha256 = sums.get('sha256');
+    const digest = isProvable ? await this.#settings.digest : undefined;
     if (digest === undefined) return undefined;
-    const hex = hash.algorithm === digest.algorithm ? hash.hash.digest('hex') : await this.#hashAgain(digest.algorithm);
-    if (hex === digest.hex) return undefined;
+    const hex = sums.get(digest.algorithm) ?? (await this.#hashAgain(digest.algorithm));
+    if (hex !== digest.hex) return this.#mismatch(digest, hex, url);
+    this.proof = digest;
+    return undefined;
+  }
+
+  #mismatch(digest: Checksum, hex: string, url: string): IntegrityError {
+    const came = writeDigest({ ...digest, hex });
     return new IntegrityError(
-      `The index promises ${writeDigest(digest)}, and ${writeDigest({ ...digest, hex })} came (${this.#spool.length} bytes) · ${ledger.url}`,
-      { ledger },
+      `The index promises ${writeDigest(digest)}, and ${came} came (${this.#spool.length} bytes) · GET ${url}`,
+      { ledger: this.ledger },
     );
   }
 
-  #take(body: Readable): Promise<{ readonly algorithm: string; readonly hash: Hash }> {
+  /** Where a body breaks off for good, its rest may be elsewhere. */
+  async #takeAll(first: Readable, isProvable: boolean): Promise<void> {
+    let rest: Rest | undefined = { body: first, skipBytes: 0 };
+    while (rest !== undefined) {
+      try {
+        await this.#take(rest);
+        return;
+      } catch (error) {
+        const { signal } = this.#abort;
+        if (signal.aborted) throw error;
+        const isProven = isProvable && (await this.#settings.digest) !== undefined;
+        const broken = { head: this.#held!, atByte: this.#spool.length, isProven, signal };
+        rest = await this.#settings.continueElsewhere(broken);
+        if (rest === undefined) throw error;
+      }
+    }
+  }
+
+  #take({ body, skipBytes }: Rest): Promise<void> {
     this.#body = body;
-    const algorithm = this.#digest?.algorithm ?? 'sha256';
-    const hash = startHash(algorithm);
+    let toSkip = skipBytes;
     return new Promise((resolve, reject) => {
       body.on('data', (chunk: Buffer) => {
-        hash.update(chunk);
-        if (!this.#spool.append(chunk)) body.pause();
-        this.#release();
+        const fresh = chunk.subarray(Math.min(toSkip, chunk.length));
+        toSkip -= chunk.length - fresh.length;
+        if (fresh.length > 0 && !this.#add(fresh)) body.pause();
       });
-      body.on('end', () => resolve({ algorithm, hash }));
+      body.on('end', resolve);
       body.on('error', reject);
       // Of a body that nobody wants any more no error is told.
       body.on('close', () => reject(this.#abort.signal.reason ?? new Error('the body was closed')));
     });
   }
 
+  #add(chunk: Buffer): boolean {
+    for (const hash of this.#hashes.values()) hash.update(chunk);
+    const goesOn = this.#spool.append(chunk);
+    this.#release();
+    return goesOn;
+  }
+
   async #hashAgain(algorithm: string): Promise<string> {
     const hash = startHash(algorithm);
     for (let at = 0; at < this.#spool.length; ) {
-      const part = await this.#spool.read(at, 262_144);
+      const part = await this.#spool.read(at, COMPARE_BYTES);
       hash.update(part);
       at += part.length;
     }
@@ -178,22 +262,18 @@ export class Flight implements Content {
   #release(): void {
     const { length } = this.#spool;
     const head = this.#held;
-    if (head === undefined) return;
+    if (head === undefined || this.#isSecondTry || this.state !== 'open') return;
     const mayBeWrong = !this.#isDigestKnown || this.#digest !== undefined;
-    if (!mayBeWrong) {
-      this.releasedBytes = length;
-      this.#tell(head);
-    } else if (Math.max(length, head.lengthBytes ?? 0) > HELD_BYTES) {
-      const end = head.lengthBytes ?? length;
-      this.releasedBytes = Math.max(0, Math.min(length, end - HELD_TAIL_BYTES));
-      this.#tell(head);
-    } else return;
+    if (!mayBeWrong) this.releasedBytes = length;
+    else if (Math.max(length, head.lengthBytes ?? 0) <= HELD_BYTES) return;
+    else this.releasedBytes = Math.max(0, Math.min(length, (head.lengthBytes ?? length) - HELD_TAIL_BYTES));
+    this.#tell(head);
     this.#wake();
   }
 
   #tell(head: Head): void {
-    if (this.#isHeadTold) return;
-    this.#isHeadTold = true;
+    if (this.#toldHead !== undefined) return;
+    this.#toldHead = head;
     this.#tellHead(head);
   }
 
@@ -227,21 +307,25 @@ export class Flight implements Content {
 
   readonly #onRelease = (hold: FlightHold): void => {
     this.#holds.delete(hold);
-    if (this.#holds.size > 0) {
-      this.#onRead();
-      return;
+    if (this.#holds.size > 0) this.#onRead();
+    else if (this.state !== 'open') this.#closeSpool();
+    else {
+      // Nobody wants it any more.
+      this.#abort.abort(new Error('nobody reads it any more'));
+      this.#body?.destroy();
     }
-    this.#onUnheld();
   };
 
-  /** Nobody wants it any more. */
-  #onUnheld(): void {
-    if (this.state !== 'open') {
-      void this.#spool.close();
-      return;
-    }
-    this.#abort.abort(new Error('nobody reads it any more'));
-    this.#body?.destroy();
+  /** The cache takes it over: its file is closed when that is done. */
+  async keep(act: () => Promise<void>): Promise<void> {
+    this.#isKeeping = true;
+    await act();
+    this.#isKeeping = false;
+    if (this.#holds.size === 0) this.#closeSpool();
+  }
+
+  #closeSpool(): void {
+    if (!this.#isKeeping) void this.#spool.close();
   }
 }
 
@@ -250,6 +334,7 @@ class FlightHold implements Hold {
   readonly #onRelease: (hold: FlightHold) => void;
   #at = 0;
   #isReleased = false;
+  isMisled = false;
 
   constructor(onRead: () => void, onRelease: (hold: FlightHold) => void) {
     this.#onRead = onRead;
@@ -270,4 +355,16 @@ class FlightHold implements Hold {
     this.#isReleased = true;
     this.#onRelease(this);
   }
+}
+
+/** How far two bodies are the same, up to a bound. */
+async function commonBytes(a: Spool, b: Spool, boundBytes: number): Promise<number> {
+  const end = Math.min(boundBytes, a.length, b.length);
+  for (let at = 0; at < end; ) {
+    const [one, other] = await Promise.all([a.read(at, end - at), b.read(at, end - at)]);
+    const bytes = Math.min(one.length, other.length);
+    for (let i = 0; i < bytes; i += 1) if (one[i] !== other[i]) return at + i;
+    at += bytes;
+  }
+  return end;
 }

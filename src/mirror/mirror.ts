@@ -1,14 +1,16 @@
 /** A healing mirror: it listens, finds the origin that a request is for, and obeys what its preset plans. */
 import { randomBytes } from 'node:crypto';
-import { mkdtemp, open, rm, unlink } from 'node:fs/promises';
+import { mkdir, mkdtemp, open, rm, unlink } from 'node:fs/promises';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ConfigError, createBudget, show } from '../core/index.ts';
+import { defaultStateFolder, LocalError } from '../download/index.ts';
 import { createRoute, type Limits, type Listener, Memory, openListener, type Snapshot } from '../gateway/index.ts';
 import { type Client, createClientBelow } from '../http/index.ts';
+import type { UpstreamStatus } from '../pool/index.ts';
 import { type Clock, Sweep, systemRuntime } from '../runtime/index.ts';
+import { Cache } from './cache.ts';
 import { Contents } from './contents.ts';
 import { Links } from './links.ts';
 import { type MirrorOptions, type ResolvedOptions, resolveOptions } from './options.ts';
@@ -28,6 +30,14 @@ export interface MirroredOrigin {
   readonly hints: readonly string[];
 }
 
+export interface MirrorStatus {
+  readonly origins: readonly { readonly name: string; readonly upstreams: readonly UpstreamStatus[] }[];
+  readonly requestsInProgress: number;
+  readonly fetchesInProgress: number;
+  readonly connections: number;
+  readonly cache: { readonly folder: string; readonly usedBytes: number | undefined } | undefined;
+}
+
 /** A mirror on a local address: it serves until it is closed. */
 export interface Mirror extends AsyncDisposable {
   /** Without a slash at the end. */
@@ -42,6 +52,8 @@ export interface Mirror extends AsyncDisposable {
   urlFor(name: string): string;
   /** Lets running requests end within `timeoutMs`, then closes. @default 30_000 */
   drain(timeoutMs?: number): Promise<void>;
+  /** What is going on: upstreams and their health, requests, what is kept. */
+  status(): MirrorStatus;
   /** Ends everything at once. */
   close(): Promise<void>;
 }
@@ -58,9 +70,27 @@ export interface Mirror extends AsyncDisposable {
  * ```
  */
 export async function createMirror(options: MirrorOptions): Promise<Mirror> {
-  const mirror = new RunningMirror(resolveOptions(options));
+  const resolved = resolveOptions(options);
+  const mirror = new RunningMirror(resolved, await openCache(resolved));
   await mirror.open();
   return mirror;
+}
+
+/** A folder that the user has not named may be missing: the mirror works without. @throws LocalError */
+async function openCache(options: ResolvedOptions): Promise<Cache | undefined> {
+  const { cacheDirectory, maxCacheBytes, onEvent } = options;
+  if (cacheDirectory === false) return undefined;
+  const folder = cacheDirectory ?? join(defaultStateFolder(), 'mirror');
+  const onTrouble = (doing: string, error: unknown) =>
+    onEvent?.({ type: 'trouble', origin: '', url: folder, message: `cannot ${doing}: ${(error as Error).message}` });
+  try {
+    return await Cache.open({ folder, maxBytes: maxCacheBytes, clock: systemRuntime.clock, onTrouble });
+  } catch (error) {
+    if (cacheDirectory !== undefined)
+      throw new LocalError(`Cannot keep answers in ${folder}: ${(error as Error).message}`, error);
+    onTrouble('keep answers', error);
+    return undefined;
+  }
 }
 
 class RunningMirror implements Mirror {
@@ -74,23 +104,32 @@ class RunningMirror implements Mirror {
   readonly #site: VisitSite;
   readonly #visits = new Set<Visit>();
   #listener: Listener | undefined;
-  #folder: string | undefined;
+  #folder: Promise<string> | undefined;
   #connections = 0;
   #state: 'serving' | 'draining' | 'closed' = 'serving';
   #onIdle: (() => void) | undefined;
 
-  constructor(options: ResolvedOptions) {
+  readonly #cache: Cache | undefined;
+
+  constructor(options: ResolvedOptions, cache: Cache | undefined) {
     this.#options = options;
+    this.#cache = cache;
     const budget = createBudget(mirrorBudget);
     const connections = { maxPerOrigin: options.maxPerOrigin };
     this.#client = createClientBelow({ ...options.client, connections }, systemRuntime, budget);
     this.#limits = mirrorLimits(options.origins[0]!);
-    const { onEvent } = options;
-    this.#contents = new Contents({ openFile: () => this.#openFile(), onEvent });
-    const links = new Links(randomBytes(32));
+    const { onEvent, staleIfErrorMs } = options;
+    const openFile = () => cache?.openFile() ?? this.#openFile();
+    this.#contents = new Contents({ clock: this.#clock, cache, staleIfErrorMs, openFile, onEvent });
+    const links = new Links(cache?.linkKey ?? randomBytes(32));
+    const parts = {
+      client: this.#client,
+      retry: options.client.retry,
+      deadlineMs: options.client.timeouts?.deadlineMs,
+    };
     const load: ConstructorParameters<typeof Origin>[1]['load'] = (origin, content) =>
       this.#contents.load(origin, content);
-    this.#origins = options.origins.map((one) => new Origin(one, { client: this.#client, budget, links, load }));
+    this.#origins = options.origins.map((one) => new Origin(one, { ...parts, links, load }));
     this.#site = {
       clock: this.#clock,
       sweep: this.#sweep,
@@ -100,6 +139,8 @@ class RunningMirror implements Mirror {
       origins: this.#origins,
       contents: this.#contents,
       onEvent,
+      isLoopback: isLoopback(options.host),
+      status: () => this.status(),
       onEnd: (visit) => this.#onEnd(visit),
     };
   }
@@ -137,6 +178,17 @@ class RunningMirror implements Mirror {
     });
   }
 
+  status(): MirrorStatus {
+    const cache = this.#cache;
+    return {
+      origins: this.#origins.map(({ name, site }) => ({ name, upstreams: site.pool.status() })),
+      requestsInProgress: this.#visits.size,
+      fetchesInProgress: this.#contents.flightCount,
+      connections: this.#connections,
+      cache: cache && { folder: cache.folder, usedBytes: cache.usedBytes },
+    };
+  }
+
   urlFor(name: string): string {
     const found = this.origins.find((one) => one.name === name) ?? this.origins.find(({ preset }) => preset === name);
     if (found !== undefined) return found.url;
@@ -146,8 +198,8 @@ class RunningMirror implements Mirror {
 
   /** A file without a name: nothing is left of it, however the process ends. */
   async #openFile(): Promise<SpoolFile> {
-    this.#folder ??= await mkdtemp(join(tmpdir(), 'reknit-mirror-'));
-    const path = join(this.#folder, randomBytes(8).toString('hex'));
+    this.#folder ??= makeFolder();
+    const path = join(await this.#folder, randomBytes(8).toString('hex'));
     const handle = await open(path, 'wx+', 0o600);
     await unlink(path);
     return { handle, path: undefined };
@@ -202,10 +254,23 @@ class RunningMirror implements Mirror {
     this.#sweep.stop();
     await Promise.all(this.#origins.map(({ site }) => site.pool.destroy()));
     await this.#client.destroy();
-    if (this.#folder !== undefined) await rm(this.#folder, { recursive: true, force: true });
+    await this.#cache?.close();
+    const folder = await this.#folder?.catch(() => undefined);
+    if (folder !== undefined) await rm(folder, { recursive: true, force: true });
   }
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
   }
+}
+
+/** Where nothing is kept, long answers still need a place until everybody has them. */
+async function makeFolder(): Promise<string> {
+  const parent = join(defaultStateFolder(), 'mirror');
+  await mkdir(parent, { recursive: true, mode: 0o700 });
+  return await mkdtemp(join(parent, 'spool-'));
+}
+
+export function isLoopback(host: string): boolean {
+  return /^(?:localhost|127\.\d+\.\d+\.\d+|::1)$/.test(host);
 }

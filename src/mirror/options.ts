@@ -14,7 +14,7 @@ export interface MirrorOrigin {
   readonly prefix?: string;
 }
 
-export interface MirrorOptions extends Pick<ClientOptions, 'retry' | 'timeouts' | 'tls' | 'proxy'> {
+export interface MirrorOptions extends Pick<ClientOptions, 'tls' | 'proxy'> {
   readonly origins: readonly MirrorOrigin[];
   /** @default \{ host: '127.0.0.1', port: 0 \}: any free port of the loopback */
   readonly listen?: { readonly host?: string; readonly port?: number };
@@ -24,6 +24,10 @@ export interface MirrorOptions extends Pick<ClientOptions, 'retry' | 'timeouts' 
   readonly maxCacheBytes?: number;
   /** What is kept may be served so long after it has become stale, where no upstream answers; ms. @default 0 */
   readonly staleIfErrorMs?: number;
+  /** As a client's; `deadlineMs` bounds one request to an upstream, its body included. */
+  readonly timeouts?: ClientOptions['timeouts'];
+  /** Attempts at each upstream, and the waits between them. @default \{ maxAttempts: 10, baseDelayMs: 500, maxDelayMs: 5_000 \} */
+  readonly retry?: ClientOptions['retry'];
   /** Connections to one host, for all users of the mirror together; fewer where it refuses. @default 8 */
   readonly maxPerOrigin?: number;
   /** Hears what happens; must not throw. */

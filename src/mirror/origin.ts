@@ -1,11 +1,10 @@
 /** One origin at work: its pool of upstreams, its links, its documents. */
-import type { Budget } from '../core/index.ts';
 import type { GatewayUpstream, Limits, PoolSettings, PoolSite, ResolvedConfig } from '../gateway/index.ts';
 import { resolveConfig } from '../gateway/index.ts';
-import { type Client, rulesForAttempts } from '../http/index.ts';
+import { type Client, type ClientOptions, rulesForAttempts } from '../http/index.ts';
 import { createPool } from '../pool/index.ts';
 import type { Links, NamedFile } from './links.ts';
-import type { ResolvedOrigin } from './options.ts';
+import { MIRROR_ATTEMPTS, type ResolvedOrigin } from './options.ts';
 import type { ContentPlan, Document, OriginView, Preset } from './plan.ts';
 import { presets } from './presets.ts';
 
@@ -22,7 +21,9 @@ interface MirrorUpstream extends GatewayUpstream {
 
 export interface OriginParts {
   readonly client: Client;
-  readonly budget: Budget;
+  readonly retry: ClientOptions['retry'];
+  /** Of one request, its body included; ms. */
+  readonly deadlineMs: number | undefined;
   readonly links: Links;
   readonly load: (origin: Origin, content: ContentPlan) => Promise<Document | undefined>;
 }
@@ -35,6 +36,8 @@ export class Origin implements OriginView {
   readonly roots: readonly string[];
   readonly site: PoolSite;
   readonly client: Client;
+  readonly deadlineMs: number | undefined;
+  readonly memory = new Map<string, unknown>();
   readonly #parts: OriginParts;
 
   constructor(settings: ResolvedOrigin, parts: OriginParts) {
@@ -43,8 +46,9 @@ export class Origin implements OriginView {
     this.preset = presets[settings.preset];
     this.prefix = settings.prefix;
     this.client = parts.client;
+    this.deadlineMs = parts.deadlineMs;
     this.#parts = parts;
-    this.site = createSite(settings, parts.client);
+    this.site = createSite(settings, parts);
     this.roots = this.site.settings.upstreams.map(({ url }) => url.replace(/\/+$/, ''));
   }
 
@@ -63,6 +67,13 @@ export class Origin implements OriginView {
 
   load(content: ContentPlan): Promise<Document | undefined> {
     return this.#parts.load(this, content);
+  }
+
+  async head(path: string, fields: Readonly<Record<string, string>>): ReturnType<OriginView['head']> {
+    const headers = { 'accept-encoding': 'identity', ...fields };
+    const answer = await this.site.pool.request(path, { method: 'HEAD', headers, redirect: 'manual' });
+    answer.body.resume();
+    return { status: answer.statusCode, headers: answer.headers };
   }
 
   link(base: string, file: NamedFile): string {
@@ -85,14 +96,21 @@ export class Origin implements OriginView {
 }
 
 /** The gateway's own defaults, with the patience of a mirror. */
-function createSite(settings: ResolvedOrigin, client: Client): PoolSite {
+function createSite(settings: ResolvedOrigin, { client, retry }: OriginParts): PoolSite {
   const { pools } = resolved(settings);
   const pool = pools[0] as PoolSettings;
   const upstreams = pool.upstreams.map((upstream): MirrorUpstream => {
     const headers = Object.fromEntries(pairs(upstream.own));
     return { ...upstream, headers, client };
   });
-  const { rounds, ejection } = pool;
+  const { ejection } = pool;
+  const { maxAttempts = MIRROR_ATTEMPTS, baseDelayMs, maxDelayMs } = retry ?? {};
+  const rounds = {
+    maxRounds: maxAttempts,
+    maxAttempts: maxAttempts * upstreams.length,
+    ...(baseDelayMs === undefined ? {} : { baseDelayMs }),
+    ...(maxDelayMs === undefined ? {} : { maxDelayMs }),
+  };
   const repeatable = rulesForAttempts(client, { repeatable: true, replayBufferBytes: ONE_SHOT_BYTES });
   const once = rulesForAttempts(client, { repeatable: false, replayBufferBytes: ONE_SHOT_BYTES });
   return {
@@ -120,7 +138,6 @@ function resolved({ upstreams }: ResolvedOrigin): ResolvedConfig {
         url,
         name: many === 1 ? new URL(url).host : `${index + 1}:${new URL(url).host}`,
       })),
-      rounds: { max: 10, maxAttempts: 10 * many, baseDelay: '500ms', maxDelay: '20s' },
       // A pack or a large answer may take long; what matters is that bytes come.
       timeouts: { connect: '10s', headers: '60s', idle: '60s', deadline: 'none' },
     },

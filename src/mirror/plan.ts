@@ -2,6 +2,7 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Checksum } from '../download/index.ts';
 import type { Refusal } from '../gateway/index.ts';
+import type { HeaderRecord } from './head.ts';
 import type { NamedFile } from './links.ts';
 
 export interface Ask {
@@ -48,15 +49,25 @@ export type Plan =
   | { readonly kind: 'pass' }
   /** The whole answer is awaited before its head is told, up to a bound; it may be asked for again until then. */
   | { readonly kind: 'held' }
+  /** Head only: what the preset has asked for itself. */
+  | { readonly kind: 'answer'; readonly status: number; readonly headers: HeaderRecord }
   | { readonly kind: 'refuse'; readonly refusal: Refusal };
 
 /** What presets see of the origin that they serve. */
 export interface OriginView {
   readonly name: string;
+  readonly prefix: string;
+  /** What the preset keeps in mind of this origin. */
+  readonly memory: Map<string, unknown>;
   /** Upstreams without a slash at the end. */
   readonly roots: readonly string[];
   /** A document of this origin, whole and as the upstream has it. */
   load(content: ContentPlan): Promise<Document | undefined>;
+  /** What upstreams say of a path, redirects not followed. */
+  head(
+    path: string,
+    fields: Readonly<Record<string, string>>,
+  ): Promise<{ readonly status: number; readonly headers: HeaderRecord }>;
   /** @param base where the client sees this origin, without a slash at the end */
   link(base: string, file: NamedFile): string;
   readLink(path: string): NamedFile | undefined;

@@ -2,7 +2,7 @@
  * The bytes of one answer while they come: any number of readers read them, each at its own pace and from any place. Short
  * ones stay in memory; longer ones go to a file, so that a slow reader holds nobody up.
  */
-import type { FileHandle } from 'node:fs/promises';
+import { type FileHandle, unlink } from 'node:fs/promises';
 
 /** A longer answer goes to a file. */
 export const MEMORY_BYTES = 1_048_576;
@@ -158,6 +158,7 @@ export class Spool {
     await this.#writing;
     this.#chunks = [];
     await this.#file?.handle.close().catch(() => {});
+    if (this.#file?.path !== undefined) await unlink(this.#file.path).catch(() => {});
   }
 
   get path(): string | undefined {

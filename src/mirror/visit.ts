@@ -19,7 +19,7 @@ import {
 import type { Clock, Sweep } from '../runtime/index.ts';
 import { type Contents, readDocument } from './contents.ts';
 import { deliver } from './deliver.ts';
-import { type Head, passedFields } from './head.ts';
+import { first, type Head, type HeaderRecord, passedFields } from './head.ts';
 import { HeldVisit } from './held.ts';
 import type { MirrorEvent, MirrorListener } from './options.ts';
 import type { Origin } from './origin.ts';
@@ -34,6 +34,9 @@ export interface VisitSite {
   readonly origins: readonly Origin[];
   readonly contents: Contents;
   readonly onEvent: MirrorListener | undefined;
+  /** Only this machine is served. */
+  readonly isLoopback: boolean;
+  status(): object;
   onEnd(visit: Visit): void;
 }
 
@@ -76,6 +79,15 @@ export class Visit {
       this.#refuse(refuse(400, 'invalid-target', 'the request target is not a path of this mirror'));
       return;
     }
+    const strange = strangerIn(this.#request, target, this.#site.isLoopback);
+    if (strange !== undefined) {
+      this.#refuse(strange);
+      return;
+    }
+    if (target.path === '/~status') {
+      this.#tellStatus();
+      return;
+    }
     const origin = this.#site.origins.find(
       ({ prefix }) => target.path === prefix || target.path.startsWith(`${prefix}/`),
     );
@@ -99,6 +111,9 @@ export class Visit {
       case 'pass':
         this.#pass();
         return;
+      case 'answer':
+        this.#tellHead(plan.status, plan.headers);
+        return;
       case 'held':
         this.#from = 'held';
         await new HeldVisit(this.#site, origin, this.#request, this.#answer, this.#gone.signal).run(
@@ -113,6 +128,22 @@ export class Visit {
         else if (plan.content.role === 'index') await this.#sendIndex(plan.content, origin);
         else await this.#sendArtifact(plan.content, origin);
     }
+  }
+
+  #tellStatus(): void {
+    const body = `${JSON.stringify(this.#site.status())}\n`;
+    this.#outcome = 'complete';
+    this.#answer.start({ status: 200, fields: ['content-type', 'application/json'], isUnmarked: false });
+    this.#answer.end(this.#request.method === 'HEAD' ? undefined : body);
+  }
+
+  #tellHead(status: number, headers: HeaderRecord): void {
+    const fields = passedFields({ status, headers, lengthBytes: undefined, url: '' });
+    const length = first(headers, 'content-length');
+    if (length !== undefined) fields.push('content-length', length);
+    this.#outcome = 'complete';
+    this.#answer.start({ status, fields, isUnmarked: false });
+    this.#answer.end();
   }
 
   #pathAtUpstream(origin: Origin): string {
@@ -136,17 +167,18 @@ export class Visit {
   }
 
   async #sendArtifact(plan: ContentPlan, origin: Origin): Promise<void> {
-    const { content, from } = this.#site.contents.obtain(origin, plan, this.#request);
-    this.#from = from;
-    const ownFields = ['x-reknit-cache', from];
+    const content = await this.#site.contents.obtain(origin, plan, this.#request);
     const { signal } = this.#gone;
-    this.#outcome = await deliver({ request: this.#request, answer: this.#answer, content, ownFields, signal });
+    const delivered = await deliver({ request: this.#request, answer: this.#answer, content, signal });
+    this.#from = content.from;
+    this.#outcome = delivered;
   }
 
   async #sendIndex(plan: ContentPlan, origin: Origin): Promise<void> {
-    const { content, from } = this.#site.contents.obtain(origin, plan, this.#request);
-    this.#from = from;
+    const content = await this.#site.contents.obtain(origin, plan, this.#request);
     const document = await readDocument(content);
+    const { from } = content;
+    this.#from = from;
     if (this.#gone.signal.aborted) return;
     const isFound = document.status === 200 && plan.rewrite !== undefined;
     const { bytes, contentType } = isFound ? plan.rewrite!(document, this.#base(origin), origin) : document;
@@ -206,6 +238,15 @@ export class Visit {
     });
     this.#site.onEnd(this);
   }
+}
+
+/** A page in a browser of this machine is not its user: neither by a name of its own for us, nor by our address. */
+function strangerIn({ method, headers }: IncomingMessage, { host }: Target, isLoopback: boolean): Refusal | undefined {
+  const isOurs = /^(?:localhost|127\.\d+\.\d+\.\d+|\[::1\])$/.test(host);
+  if (isLoopback && !isOurs)
+    return refuse(421, 'foreign-host', 'this mirror serves its own machine, by its loopback names only');
+  const isCrossSite = headers['sec-fetch-site'] === 'cross-site' && method !== 'GET' && method !== 'HEAD';
+  return isCrossSite ? refuse(403, 'cross-site', 'a page of another site must not act here') : undefined;
 }
 
 /** What the upstream sent was wrong: it is no fault of ours, and none of the client's. */
