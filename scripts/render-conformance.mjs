@@ -24,8 +24,9 @@ and \`fetch\`, which are called as scripts call them. Run your own: \`reknit con
 * ✗ wrong: **CORRUPT** is success with a wrong file, **HUNG** no end in time, "accepted" success where only refusal is right.
 * (✓) the client never met the fault: it does not resume, or keeps no connection. A dash: left out, see below.
 
-Six scenarios cannot be told from the wire by anybody who knows the URL only: \`empty-200\`, \`close-fin\`, \`captive-portal\`,
-\`206-wrong-bytes\`, \`change-under-same-etag\`, \`length-too-short\`. A digest tells: hence \`reknit get --checksum\`.
+Five scenarios cannot be told from the wire by anybody who knows the URL only: \`empty-200\`, \`captive-portal\`,
+\`206-wrong-bytes\`, \`change-under-same-etag\`, \`length-too-short\`. A digest tells: hence \`reknit get --checksum\`. A sixth,
+\`close-fin\`, is told by a digest, or by asking the server for what follows the last byte.
 
 | client | version | right | safe | wrong | of these corrupt | hung | left out |
 |---|---|---:|---:|---:|---:|---:|---:|

@@ -180,7 +180,7 @@ function pinOf({ headers, urlSha256 }: Answer): Pin {
   };
 }
 
-function fieldsOf(headers: DigestHeaders): ResponseFields {
+export function fieldsOf(headers: DigestHeaders): ResponseFields {
   const read = (name: string): string | undefined => {
     const value = headers[name];
     return typeof value === 'object' ? value.join(', ') : value;

@@ -4,6 +4,7 @@ import { isSecretHeader } from '../core/index.ts';
 import type { Client, ClientResponse, ReknitEvent } from '../http/index.ts';
 import { systemRuntime } from '../runtime/index.ts';
 import { type Ask, askHeaders } from './answer.ts';
+import { probeHeaders } from './end-probe.ts';
 import type { ConnectionLease } from './limits.ts';
 import type { TransferJob } from './transfer-job.ts';
 
@@ -56,14 +57,7 @@ export class Requests {
   ): Promise<ClientResponse> {
     const { checksum } = this.#job;
     return client.request(url, {
-      headers: {
-        'user-agent': 'reknit',
-        accept: '*/*',
-        ...this.#headersFor(url),
-        'accept-encoding': 'identity',
-        ...(this.#skipsCaches ? { 'cache-control': 'no-cache', pragma: 'no-cache' } : {}),
-        ...askHeaders(ask),
-      } as Record<string, string | string[]>,
+      headers: { ...this.#usualHeaders(url), ...askHeaders(ask) },
       signal,
       throwOnStatus: true,
       resumeWithoutValidator: 'overlap',
@@ -71,6 +65,26 @@ export class Requests {
       deadlineMs: this.#remainingMs,
       onEvent,
     });
+  }
+
+  /** What follows the last byte at hand. */
+  probe(client: Client, url: string, bytes: number, signal: AbortSignal): Promise<ClientResponse> {
+    return client.request(url, {
+      headers: { ...this.#usualHeaders(url), ...probeHeaders(bytes) },
+      signal,
+      deadlineMs: this.#remainingMs,
+      onEvent: this.#job.onEvent,
+    });
+  }
+
+  #usualHeaders(url: string): Record<string, string | string[]> {
+    return {
+      'user-agent': 'reknit',
+      accept: '*/*',
+      ...this.#headersFor(url),
+      'accept-encoding': 'identity',
+      ...(this.#skipsCaches ? { 'cache-control': 'no-cache', pragma: 'no-cache' } : {}),
+    } as Record<string, string | string[]>;
   }
 
   /** What may be a secret goes to the origin that it was given for, and to no mirror. */

@@ -17,9 +17,10 @@ import { type AnswerVerdict, type Ask, judgeAnswer, planAsk } from './answer.ts'
 import type { Destination } from './destination.ts';
 import { type Divided, divide } from './divide.ts';
 import { type Division, type DivisionEnd, MIN_DIVIDED_BYTES } from './division.ts';
+import { EndProber } from './end-prober.ts';
 import type { Pin } from './journal.ts';
 import type { ConnectionLease } from './limits.ts';
-import { freshMemory, judgeEnd } from './proof.ts';
+import { type EndFacts, freshMemory, judgeEnd } from './proof.ts';
 import { sizeOf } from './ranges.ts';
 import { Requests } from './requests.ts';
 import { Sources } from './sources.ts';
@@ -58,6 +59,7 @@ class Transfer {
   readonly #destination: Destination;
   readonly #requests: Requests;
   readonly #sources: Sources;
+  readonly #prober: EndProber;
   #pin: Pin | undefined;
   #totalBytes: number | undefined;
   /** The answer may end before the whole does. */
@@ -75,6 +77,8 @@ class Transfer {
   /** Ranges were answered wrongly, or the bytes that they brought were wrong. */
   #isSingle = false;
   #division: Division | undefined;
+  /** Bytes were joined by an overlap: that the end is right does not say that the whole is. */
+  #hasGuessedJoint = false;
   #connections = 1;
   #peakConnections = 1;
 
@@ -82,6 +86,7 @@ class Transfer {
     this.#job = job;
     this.#destination = destination;
     this.#requests = new Requests(job);
+    this.#prober = new EndProber(this.#requests);
     this.#sources = new Sources([job.url, ...job.mirrors], job.hostMemory, systemRuntime.clock.wallMs());
     this.#pin = destination.held?.pin;
   }
@@ -89,7 +94,7 @@ class Transfer {
   async attempt(context: OperationContext): Promise<TransferOutcome> {
     for (;;) {
       try {
-        while (!(await this.#fetchMore(context))) {
+        while (!(await this.#fetchMore(context)) || (await this.#goesOn(context))) {
           // A part that ended cleanly before the end: the next one is asked for (RFC 9110, 15.3.7 allows short parts).
         }
         return await this.#prove();
@@ -255,6 +260,7 @@ class Transfer {
     this.#totalBytes = pin.representation.totalBytes;
     this.#answerEndByte = this.#totalBytes;
     this.#isPart = false;
+    this.#hasGuessedJoint = false;
     await this.#destination.begin(pin);
   }
 
@@ -292,6 +298,7 @@ class Transfer {
     const { ledger } = answer;
     const described = ledger.attempts.findLast(({ hops }) => hops.at(-1)?.status === answer.statusCode);
     const before = this.#destination.gotBytes;
+    const attemptsBefore = ledger.attemptCount;
     const missingBefore = this.#missingBytes;
     const writer = this.#destination.writerAt(this.#startByte(ask));
     let toSkip = skipBytes;
@@ -315,6 +322,7 @@ class Transfer {
       lease.report({ kind: 'worked', bytes: this.#destination.gotBytes - before });
     }
     if (this.#integrity !== 'unverifiable') this.#integrity = ledger.integrity;
+    this.#hasGuessedJoint ||= ledger.attemptCount > attemptsBefore && this.#pin!.representation.validator === undefined;
     if (!this.#isPart) return true;
     // A part says where it ends, and without a total nobody says that the whole ends there.
     if (this.#totalBytes === undefined) this.#integrity = 'unverifiable';
@@ -420,15 +428,33 @@ class Transfer {
 
   // The end.
 
+  /**
+   * Asks for what follows an end that nothing told.
+   *
+   * @returns true where there is more, which can be joined
+   */
+  async #goesOn({ client, signal }: OperationContext): Promise<boolean> {
+    const pin = this.#pin!;
+    const { gotBytes: bytes } = this.#destination;
+    const facts = { integrity: this.#integrity, hasDigest: this.#expected !== undefined, bytes, pin };
+    const verdict = await this.#prober.probe(facts, { client, url: this.#sources.current, signal });
+    if (verdict.kind === 'ends-here' && !this.#hasGuessedJoint) this.#integrity = 'length';
+    if (verdict.kind !== 'goes-on') return false;
+    this.#integrity = undefined;
+    if (pin.representation.validator !== undefined) return true;
+    throw failedAttempt('http', 'truncated', verdict.what);
+  }
+
+  get #expected(): EndFacts['expected'] {
+    const { checksum } = this.#job;
+    if (checksum !== undefined) return { ...checksum, from: 'caller' };
+    const { serverDigest } = this.#pin!;
+    return serverDigest === undefined ? undefined : { ...serverDigest, from: 'server' };
+  }
+
   async #prove(): Promise<TransferOutcome> {
     const destination = this.#destination;
-    const { serverDigest } = this.#pin!;
-    const { checksum } = this.#job;
-    const expected = checksum
-      ? ({ ...checksum, from: 'caller' } as const)
-      : serverDigest
-        ? ({ ...serverDigest, from: 'server' } as const)
-        : undefined;
+    const expected = this.#expected;
     const digests = await destination.digests();
     const actualHex = digests.get(expected?.algorithm ?? 'sha256')!;
     const { gotBytes: bytes } = destination;

@@ -195,6 +195,6 @@ export const measured: readonly CatalogueEntry[] = [
     },
     description: 'No length at all, and FIN in the middle of three bodies.',
     expect: 'either',
-    why: 'Only an expected size or digest can notice it; without one the end must be called unverifiable.',
+    why: 'Only an expected size, a digest, or a question for what follows can notice it; else the end is unverifiable.',
   },
 ];

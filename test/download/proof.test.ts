@@ -1,8 +1,9 @@
 /** What proves a file, and what is not believed at once. */
 import { existsSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
+import { PassThrough } from 'node:stream';
 import { expect, test } from 'vitest';
-import { download } from '../../src/download/index.ts';
+import { download, downloadTo, downloadToBuffer } from '../../src/download/index.ts';
 import { type Scenario, startLab } from '../../src/lab/index.ts';
 import { createFolder } from '../cli/command.ts';
 
@@ -48,12 +49,57 @@ test('a list without an entry, and one that cannot be read, are refused before t
 test('where proof is required, an end that nothing proves is an error and no file', async () => {
   await using lab = await startLab();
   await using folder = await createFolder();
-  const run = lab.play({ name: 'unproven', resource: { sizeBytes: MiB, framing: 'close' } });
+  const run = lab.play({ name: 'unproven', resource: { sizeBytes: MiB, framing: 'close', ranges: 'ignored' } });
   const failed = download(run.url, { to: folder.file('a'), requireProof: true, ...quick });
   await expect(failed).rejects.toMatchObject({ code: 'ERR_REKNIT_INTEGRITY' });
   expect(existsSync(folder.file('a'))).toBe(false);
   const checksum = `sha256:${run.sha256}`;
   expect((await download(run.url, { to: folder.file('a'), requireProof: true, checksum })).integrity).toBe('digest');
+});
+
+test('an end that nothing told is proven by what does not follow it', async () => {
+  await using lab = await startLab();
+  await using folder = await createFolder();
+  const run = lab.play({ name: 'whole', resource: { sizeBytes: MiB, framing: 'close', validator: 'none' } });
+  const { integrity, sha256 } = await download(run.url, { to: folder.file('a'), ...quick });
+  expect([integrity, sha256]).toEqual(['length', run.sha256]);
+  expect(run.record.requests.map(({ range, answered }) => [range, answered.status])).toEqual([
+    [undefined, 200],
+    [`bytes=${MiB}-`, 416],
+  ]);
+});
+
+for (const validator of ['strong', 'none'] as const) {
+  test(`a body with validator ${validator} that was cut without a sign is noticed by what follows, and comes whole`, async () => {
+    await using lab = await startLab();
+    await using folder = await createFolder();
+    const run = lab.play({
+      name: 'cut-in-silence',
+      resource: { sizeBytes: MiB, framing: 'close', validator },
+      requests: [{ on: 1, do: { kind: 'cut', by: 'fin', at: 'body', atByte: MiB / 2 } }],
+    });
+    const { integrity, sha256, refetchedBytes } = await download(run.url, { to: folder.file('a'), ...quick });
+    expect([integrity, sha256]).toEqual(['length', run.sha256]);
+    // Under a validator the rest is enough.
+    if (validator === 'strong') expect(refetchedBytes).toBeLessThan(MiB / 4);
+  });
+}
+
+test('a stream that was cut without a sign ends in an error, and not in silence', async () => {
+  await using lab = await startLab();
+  const run = lab.play({
+    name: 'cut-in-silence',
+    resource: { sizeBytes: MiB, framing: 'close', validator: 'none' },
+    requests: [{ on: 1, do: { kind: 'cut', by: 'fin', at: 'body', atByte: MiB / 2 } }],
+  });
+  await expect(downloadToBuffer(run.url, quick)).resolves.toMatchObject({ sha256: run.sha256 });
+  const again = lab.play({
+    name: 'cut-again',
+    resource: { sizeBytes: MiB, framing: 'close', validator: 'none' },
+    requests: [{ on: 1, do: { kind: 'cut', by: 'fin', at: 'body', atByte: MiB / 2 } }],
+  });
+  const to = new PassThrough().resume();
+  await expect(downloadTo(to, again.url, quick)).rejects.toThrow(/ended without a sign at byte 524,288 of 1,048,576/);
 });
 
 test("a page under a file's name is asked for again, and refused when it comes twice", async () => {

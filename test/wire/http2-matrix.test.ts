@@ -6,7 +6,7 @@ import { describe, expect, test } from 'vitest';
 import { type Client, createClient, type Ledger, ledgerOf } from '../../src/http/index.ts';
 import { type CatalogueEntry, catalogue, type Run, scenarioNamed, startLab } from '../../src/lab/index.ts';
 import { http2OutcomeOf } from './http2-outcomes.ts';
-import { quick, sha256 } from './ways.ts';
+import { quick, sha256, timeoutsFor } from './ways.ts';
 
 interface Answer {
   readonly body: Uint8Array;
@@ -53,7 +53,12 @@ const sizeBytes = 2 * 1024 * 1024;
 
 async function play({ scenario }: CatalogueEntry, way: string) {
   await using lab = await startLab({ sparePorts: 1 });
-  const client = createClient({ ...quick, connections: { http2: true }, tls: { ca: lab.ca } });
+  const client = createClient({
+    ...quick,
+    timeouts: timeoutsFor(scenario),
+    connections: { http2: true },
+    tls: { ca: lab.ca },
+  });
   const run = lab.play(scenarioNamed(scenario.name, { sizeBytes }));
   try {
     const answer = await ways[way]!(client, run.url);

@@ -6,7 +6,7 @@ import { describe, expect, test } from 'vitest';
 import { type Client, createClient, install, type Ledger, ledgerOf } from '../../src/http/index.ts';
 import { type CatalogueEntry, catalogue, type Run, startLab } from '../../src/lab/index.ts';
 import { outcomeOf } from './outcomes.ts';
-import { quick, sha256 } from './ways.ts';
+import { quick, sha256, timeoutsFor } from './ways.ts';
 
 interface Answer {
   readonly status: number;
@@ -69,6 +69,7 @@ async function play(
   await using lab = await startLab({ tls: entry.needs === 'tls' });
   const options = {
     ...quick,
+    timeouts: timeoutsFor(entry.scenario),
     // Two seconds of refusals are more than twenty short waits.
     ...(entry.scenario.name === 'refused2s' ? { retry: { ...quick.retry, maxAttempts: 5_000 } } : {}),
     ...(entry.needs === 'tls' ? { tls: { ca: lab.ca } } : {}),

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { ClientOptions } from '../../src/http/index.ts';
+import type { Scenario } from '../../src/lab/index.ts';
 
 export function sha256(bytes: Uint8Array): string {
   return createHash('sha256').update(bytes).digest('hex');
@@ -11,3 +12,9 @@ export const quick: ClientOptions = {
   timeouts: { connectMs: 2_000, headersMs: 400, stallMs: 300 },
   budget: { capacity: 100_000 },
 };
+
+/** Only where the trouble is silence do short clocks tell it; elsewhere they would tell how busy the machine is. */
+export function timeoutsFor(scenario: Scenario): NonNullable<ClientOptions['timeouts']> {
+  const isSilent = /"kind":"(?:stall|trickle|delay)"/.test(JSON.stringify(scenario));
+  return isSilent ? quick.timeouts! : { connectMs: 2_000, headersMs: 15_000, stallMs: 15_000 };
+}

@@ -13,7 +13,10 @@ export const verdictWords: Readonly<Record<Verdict, string>> = {
 
 export const marks: Readonly<Record<Judgement, string>> = { right: '✓', safe: '~', wrong: '✗' };
 
-/** Whole, well-formed answers with other bytes in them: who is told the URL only can at most be suspicious. */
+/**
+ * Whole, well-formed answers with other bytes in them: who is told the URL only can at most be suspicious, or, of an end
+ * that nothing tells, ask for what follows.
+ */
 const untellable: ReadonlySet<string> = new Set([
   'empty-200',
   'close-fin',
