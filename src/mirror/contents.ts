@@ -117,11 +117,12 @@ export class Contents {
       isKept,
       openFile: this.#settings.openFile,
       onEnd: (ended) => {
-        if (this.#flights.get(key) === ended) this.#flights.delete(key);
-        this.#alone.delete(ended);
         this.#judge(key, ended);
         this.#tell(wish, ended);
-        if (isKept && !isAlone) this.#keep(wish, ended);
+        const keeping = isKept && !isAlone ? this.#keep(wish, ended) : undefined;
+        // Of an index a client may want the newest.
+        if (keeping === undefined || plan.role === 'index') this.#forget(key, ended);
+        else void keeping.then(() => this.#forget(key, ended));
       },
     });
     if (isAlone) this.#alone.add(flight);
@@ -185,12 +186,19 @@ export class Contents {
     return Math.max(staleIfErrorMs, Number(told ?? 0) * 1_000);
   }
 
-  #keep({ asked, key }: Wish, flight: Flight): void {
+  #forget(key: string, flight: Flight): void {
+    if (this.#flights.get(key) === flight) this.#flights.delete(key);
+    this.#alone.delete(flight);
+  }
+
+  /** Undefined where it is not for others, or not good enough. */
+  #keep({ asked, key }: Wish, flight: Flight): Promise<void> | undefined {
     const { cache, clock, staleIfErrorMs } = this.#settings;
     const { state, from, sha256, ledger, proof, spool, isForAll } = flight;
-    if (cache === undefined || state !== 'whole' || from !== 'miss' || !isForAll || sha256 === undefined) return;
-    if (proof === undefined && ledger?.integrity === 'unverifiable') return;
-    void flight.keep(async () => {
+    if (cache === undefined || state !== 'whole' || from !== 'miss' || !isForAll || sha256 === undefined)
+      return undefined;
+    if (proof === undefined && ledger?.integrity === 'unverifiable') return undefined;
+    return flight.keep(async () => {
       const head = await flight.head;
       const freshness = Freshness.of(clock, asked, head.status, head.headers);
       const isUseful = proof !== undefined || freshness.staleMs < 0 || Object.keys(freshness.conditions()).length > 0;

@@ -110,7 +110,9 @@ export class Flight implements Content {
 
   /** Someone who comes now can have all of it. */
   get isJoinable(): boolean {
-    return this.state === 'open' && this.#spool.isWhole && !this.#abort.signal.aborted;
+    // While the cache takes it over, it is not to be found there yet.
+    const isThere = this.state === 'open' || (this.state === 'whole' && this.#isKeeping);
+    return isThere && this.#spool.isWhole && !this.#abort.signal.aborted;
   }
 
   begin(): void {
