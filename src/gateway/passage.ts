@@ -157,7 +157,7 @@ export class Passage implements Watched, AttemptOwner {
       isReplayable: () => this.#body.kind !== 'stream' || (this.#kept.body?.isReplayable() ?? true),
       mayUse: undefined,
       onEvent: this.#onEvent,
-      classify: undefined,
+      classify: pool.classify,
       failoverOn: pool.failoverOn,
     });
     if (this.#wantsStream) this.#site.sweep.add(this);

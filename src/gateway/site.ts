@@ -1,7 +1,7 @@
 /** What the requests of a gateway rest on: its clock and limits, and the snapshot of the configuration that each keeps. */
 import { createHash } from 'node:crypto';
 import { type Client, type RequestRules, rulesForAttempts } from '../http/index.ts';
-import { createPool, type Pool } from '../pool/index.ts';
+import { type CourseRules, createPool, type Pool } from '../pool/index.ts';
 import type { Clock, Sweep } from '../runtime/index.ts';
 import type { GatewayUpstream, Limits, PoolSettings, ResolvedConfig } from './config.ts';
 import type { Memory } from './request-body.ts';
@@ -18,6 +18,8 @@ export interface PoolSite {
   readonly settings: PoolSettings;
   readonly pool: Pool<GatewayUpstream>;
   readonly failoverOn: ReadonlySet<number>;
+  /** Where the pool's own table of outcomes does not fit. */
+  readonly classify?: CourseRules<GatewayUpstream>['classify'];
   rulesOf(isRepeatable: boolean): RequestRules;
   inFlight: number;
   readonly fingerprint: string;

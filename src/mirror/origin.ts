@@ -2,7 +2,7 @@
 import type { GatewayUpstream, Limits, PoolSettings, PoolSite, ResolvedConfig } from '../gateway/index.ts';
 import { resolveConfig } from '../gateway/index.ts';
 import { type Client, type ClientOptions, rulesForAttempts } from '../http/index.ts';
-import { createPool } from '../pool/index.ts';
+import { type Classify, createPool } from '../pool/index.ts';
 import type { Links, NamedFile } from './links.ts';
 import { MIRROR_ATTEMPTS, type ResolvedOrigin } from './options.ts';
 import type { ContentPlan, Document, OriginView, Preset } from './plan.ts';
@@ -104,6 +104,9 @@ function createSite(settings: ResolvedOrigin, { client, retry }: OriginParts): P
     return { ...upstream, headers, client };
   });
   const { ejection } = pool;
+  // One copy may have what the other does not have yet.
+  const failoverOn = upstreams.length > 1 ? [404, 410] : [];
+  const classify = classifierFor(failoverOn);
   const { maxAttempts = MIRROR_ATTEMPTS, baseDelayMs, maxDelayMs } = retry ?? {};
   const rounds = {
     maxRounds: maxAttempts,
@@ -115,11 +118,24 @@ function createSite(settings: ResolvedOrigin, { client, retry }: OriginParts): P
   const once = rulesForAttempts(client, { repeatable: false, replayBufferBytes: ONE_SHOT_BYTES });
   return {
     settings: { ...pool, upstreams },
-    pool: createPool<GatewayUpstream>(upstreams, { rounds, ejection, budget: mirrorBudget }),
-    failoverOn: new Set(pool.failoverOn),
+    pool: createPool<GatewayUpstream>(upstreams, { rounds, ejection, failoverOn, classify, budget: mirrorBudget }),
+    failoverOn: new Set(failoverOn),
+    classify,
     rulesOf: (isRepeatable) => (isRepeatable ? repeatable : once),
     inFlight: 0,
     fingerprint: settings.name,
+  };
+}
+
+/**
+ * A registry's refusal is its answer: a tool needs its status and fields (401 with its challenge, 403, 410), which a pool of
+ * paid services would rather try elsewhere.
+ */
+function classifierFor(failoverOn: readonly number[]): Classify<GatewayUpstream> {
+  return (_error, { failure }) => {
+    const { origin, transient, status = 0 } = failure ?? {};
+    const isAnswer = origin === 'status' && transient === false && status >= 400 && status < 500;
+    return isAnswer && !failoverOn.includes(status) ? 'caller' : undefined;
   };
 }
 

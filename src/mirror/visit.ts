@@ -1,7 +1,7 @@
 /** One client's request at the mirror: which origin it is for, what it is to it, and its answer. */
 import { createHash } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { IntegrityError, redactUrl } from '../core/index.ts';
+import { failureOf, IntegrityError, redactUrl } from '../core/index.ts';
 import {
   bodyOf,
   ClientAnswer,
@@ -252,6 +252,9 @@ function strangerIn({ method, headers }: IncomingMessage, { host }: Target, isLo
 /** What the upstream sent was wrong: it is no fault of ours, and none of the client's. */
 function refusalFor(error: unknown): Refusal {
   const refusal = refusalOf(error);
+  // Nobody has it: that is an answer.
+  const { origin, status = 0, transient = true } = failureOf(error) ?? {};
+  if (origin === 'status' && !transient && status >= 400 && status < 500) return { ...refusal, status };
   if (error instanceof IntegrityError) return { ...refusal, status: 502, code: 'integrity' };
   return error instanceof SyntaxError ? { ...refusal, status: 502, code: 'unreadable-index' } : refusal;
 }

@@ -42,38 +42,42 @@ async function leftoversIn(folder: string): Promise<readonly string[]> {
   return await readdir(join(folder, 'v1', 'new'));
 }
 
-test('killed before and within every step on the disk, it serves the right bytes afterwards, and cleans up', async () => {
-  let generation = 0;
-  await using npm = await startNpm(() => generation);
-  await using parent = await newFolder();
-  const folder = join(parent.path, 'cache');
-  await mkdir(folder);
-  const { stdout } = await run(process.execPath, [child, npm.url, folder, '0', ...paths]);
-  const steps = Number(stdout);
-  expect(steps).toBeGreaterThan(20);
-  for (let round = 0; round < ROUNDS; round += 1) {
-    for (let killAt = 1; killAt <= steps; killAt += 1) {
-      generation += 1;
-      const victim = spawn(process.execPath, [child, npm.url, folder, String(killAt), ...paths], { stdio: 'ignore' });
-      await once(victim, 'exit');
-      await using one = await openMirror({
-        origins: [{ preset: 'npm', upstreams: [npm.url] }],
-        cacheDirectory: folder,
-      });
-      // First with the generation that was being kept, then with the next: what is kept must not be taken for it.
-      for (const name of names) {
-        const got = await read(`${one.mirror.urlFor('npm')}${name}/-/${name}-1.0.0.tgz`);
-        expect([killAt, name, got.status, got.bytes.equals(contentOf(name, generation))]).toEqual([
-          killAt,
-          name,
-          200,
-          true,
-        ]);
+test(
+  'killed before and within every step on the disk, it serves the right bytes afterwards, and cleans up',
+  async () => {
+    let generation = 0;
+    await using npm = await startNpm(() => generation);
+    await using parent = await newFolder();
+    const folder = join(parent.path, 'cache');
+    await mkdir(folder);
+    const { stdout } = await run(process.execPath, [child, npm.url, folder, '0', ...paths]);
+    const steps = Number(stdout);
+    expect(steps).toBeGreaterThan(20);
+    for (let round = 0; round < ROUNDS; round += 1) {
+      for (let killAt = 1; killAt <= steps; killAt += 1) {
+        generation += 1;
+        const victim = spawn(process.execPath, [child, npm.url, folder, String(killAt), ...paths], { stdio: 'ignore' });
+        await once(victim, 'exit');
+        await using one = await openMirror({
+          origins: [{ preset: 'npm', upstreams: [npm.url] }],
+          cacheDirectory: folder,
+        });
+        // First with the generation that was being kept, then with the next: what is kept must not be taken for it.
+        for (const name of names) {
+          const got = await read(`${one.mirror.urlFor('npm')}${name}/-/${name}-1.0.0.tgz`);
+          expect([killAt, name, got.status, got.bytes.equals(contentOf(name, generation))]).toEqual([
+            killAt,
+            name,
+            200,
+            true,
+          ]);
+        }
+        expect(await leftoversIn(folder)).toHaveLength(1);
       }
-      expect(await leftoversIn(folder)).toHaveLength(1);
     }
-  }
-}, 280_000 * ROUNDS);
+  },
+  280_000 * ROUNDS,
+);
 
 function mountTiny(folder: string): boolean {
   try {
