@@ -246,8 +246,19 @@ function applied(content: Bytes, change: Change): Bytes {
   return next;
 }
 
+/** Memory that was taken here, and that one file has for itself. */
+const rooms = new WeakSet<ArrayBuffer>();
+
+/** With room for more: a file that is only appended to is not copied at every write. */
 function grown(content: Bytes, size: number): Bytes {
-  const next = Buffer.alloc(size);
+  if (rooms.has(content.buffer) && content.buffer.byteLength >= size) {
+    const next = Buffer.from(content.buffer, 0, size);
+    next.fill(0, content.length);
+    return next;
+  }
+  const room = new ArrayBuffer(Math.max(size, 2 * content.length));
+  rooms.add(room);
+  const next = Buffer.from(room, 0, size);
   content.copy(next);
   return next;
 }
