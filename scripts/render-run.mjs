@@ -20,7 +20,8 @@ with \`--repeatable\`. Where stdout is data that was passed on in part, or stand
 
 Before a repeat of \`git clone\` its folder is removed if all of this holds: git's arguments were understood to the last
 word, nothing was there before the first attempt, the folder appeared while our command ran, it is a folder of this user on
-the same disk, and the repository in it names the same source. Nothing else is ever removed.
+the same disk, and the repository in it names the same source. Where an empty folder was there, what is in it is removed.
+Nothing else is ever removed.
 `;
 
 /**

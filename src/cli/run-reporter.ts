@@ -55,7 +55,7 @@ export function createTextRunReporter(out: Writable, level: RunLevel, words: rea
         failure = event;
         return;
       case 'cleaned':
-        return say(`removed ${event.path}, which the failed attempt had made`);
+        return say(`removed ${event.isContent ? 'what is in ' : ''}${event.path}, which the failed attempt had made`);
       case 'wait':
         say(describeWait(event, failure!));
         if (level === 'verbose') for (const line of describeFailure(failure!)) say(line);

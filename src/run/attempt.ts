@@ -1,14 +1,15 @@
 /** One run of the command, from the gate to the last byte of its output; afterwards nothing of it is left. */
 import type { ChildProcess } from 'node:child_process';
 import { constants } from 'node:os';
-import type { Readable, Writable } from 'node:stream';
+import type { Writable } from 'node:stream';
 import { type Clock, sleep } from '../runtime/index.ts';
-import { spawnBehindGate } from './gate.ts';
+import { type Gated, spawnBehindGate } from './gate.ts';
 import { OutputTail } from './output-tail.ts';
 import { type Pump, pump } from './pumps.ts';
 import type { Ended } from './run-events.ts';
 import type { Screen } from './screen.ts';
 import type { StandardInput } from './standard-input.ts';
+import type { Terminal } from './terminal.ts';
 import type { Watcher } from './watcher.ts';
 
 /** Silence after the command's end that ends the wait for output of what it has left running. */
@@ -51,37 +52,33 @@ export interface Attempt {
 export function startAttempt(plan: AttemptPlan): Attempt {
   const { command, args, cwd, env, input, isJoined, screen, watcher } = plan;
   const terminal = screen?.open();
+  const hasKeys = terminal !== undefined && screen?.hasKeyboard === true;
   const place = (isScreen: boolean) => (isScreen && terminal !== undefined ? terminal.slave : 'pipe');
-  const { child, open } = spawnBehindGate({
+  const gated = spawnBehindGate({
     command,
     args,
     cwd,
     env,
     stdio: [
-      terminal !== undefined && screen?.hasKeyboard === true ? terminal.slave : input.stream,
+      hasKeys ? terminal.slave : input.stream,
       place(screen?.isStdout === true),
-      place(screen?.isStderr === true),
+      isJoined ? 'ignore' : place(screen?.isStderr === true),
     ],
     terminalPath: terminal?.path,
     hidden: terminal?.masterHandle,
     isJoined,
   });
+  const { child } = gated;
   const exited = exitOf(child);
   if (child.pid !== undefined) watcher.guard(child.pid);
   const stdoutTail = new OutputTail();
   const stderrTail = isJoined ? stdoutTail : new OutputTail();
-  const pumps: Pump[] = [];
-  if (child.stdout !== null) pumps.push(pump(child.stdout as Readable, plan.stdout, stdoutTail));
-  if (child.stderr !== null) pumps.push(pump(child.stderr as Readable, plan.stderr, stderrTail));
-  if (terminal !== undefined) pumps.push(pump(terminal.master, screen!.target, stderrTail));
-  const stopFeeding = child.stdin === null ? () => {} : input.feed(child.stdin as Writable);
-  const stopScreen = terminal === undefined ? () => {} : screen!.connect(terminal);
-  open();
   const group = new Group(child.pid, plan.clock);
+  const begun = begin(plan, gated, terminal, { stdoutTail, stderrTail });
   const finish = async (): Promise<AttemptEnd> => {
     const ended = await exited;
+    const { pumps, stopFeeding, stopScreen } = await begun;
     stopFeeding();
-    child.stdin?.destroy();
     terminal?.releaseSlave();
     await drained(pumps, plan.clock);
     for (const each of pumps) each.stop();
@@ -97,6 +94,37 @@ export function startAttempt(plan: AttemptPlan): Attempt {
     };
   };
   return { pid: child.pid, ended: finish(), signal: (name) => group.signal(name), stop: () => group.stop() };
+}
+
+interface Begun {
+  readonly pumps: readonly Pump[];
+  stopFeeding(): void;
+  stopScreen(): void;
+}
+
+/** Lets the command begin once somebody is at the other end of its streams. */
+async function begin(
+  plan: AttemptPlan,
+  gated: Gated,
+  terminal: Terminal | undefined,
+  { stdoutTail, stderrTail }: { readonly stdoutTail: OutputTail; readonly stderrTail: OutputTail },
+): Promise<Begun> {
+  const { stdin, stdout, stderr } = (await gated.ready) ?? {};
+  const pumps: Pump[] = [];
+  if (stdout !== undefined) pumps.push(pump(stdout, plan.stdout, stdoutTail));
+  if (stderr !== undefined) pumps.push(pump(stderr, plan.stderr, stderrTail));
+  if (terminal !== undefined) pumps.push(pump(terminal.master, plan.screen!.target, stderrTail));
+  const stopFeeding = stdin === undefined ? () => {} : plan.input.feed(stdin);
+  const stopScreen = terminal === undefined ? () => {} : plan.screen!.connect(terminal);
+  gated.open();
+  return {
+    pumps,
+    stopFeeding: () => {
+      stopFeeding();
+      stdin?.destroy();
+    },
+    stopScreen,
+  };
 }
 
 function exitOf(child: ChildProcess): Promise<Ended> {

@@ -1,9 +1,9 @@
 /**
  * What a failed attempt has left, removed where it is proven to be of this run: the folder of a `git clone` that was not
- * there before the first attempt, that appeared while our command ran, and that holds a repository of the very source
- * which was asked for. Nothing else.
+ * there, or was empty, before the first attempt, that was filled while our command ran, and that holds a repository of the
+ * very source which was asked for. Nothing else.
  */
-import { lstatSync, readFileSync, realpathSync, rmSync, statSync } from 'node:fs';
+import { lstatSync, readdirSync, readFileSync, realpathSync, rmSync, statSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import type { Clock } from '../runtime/index.ts';
 import { type CloneTarget, cloneTargetOf } from './git-clone.ts';
@@ -16,8 +16,14 @@ export interface HalfMade {
   watch(): void;
   /** At the attempt's end. */
   settle(): void;
-  /** Before a repeat. @returns what was removed */
-  remove(): string | undefined;
+  /** Before a repeat. */
+  remove(): Removed | undefined;
+}
+
+export interface Removed {
+  readonly path: string;
+  /** The folder itself was there before, and stays. */
+  readonly isContent: boolean;
 }
 
 const nothing: HalfMade = { watch: () => {}, settle: () => {}, remove: () => undefined };
@@ -36,26 +42,35 @@ export function watchHalfMade(
   if (programOf(command) !== 'git' || misleading.some((name) => env[name] !== undefined)) return nothing;
   const target = cloneTargetOf(args);
   const path = target === undefined ? undefined : placeOf(target, cwd);
-  if (target === undefined || path === undefined || numberOf(path) !== undefined) return nothing;
-  return watchFolder(path, target, clock);
+  if (target === undefined || path === undefined) return nothing;
+  const before = numberOf(path);
+  if (before !== undefined && !isEmptyFolder(path)) return nothing;
+  return watchFolder(path, target, before, clock);
 }
 
 /** A folder that another process makes in our pauses has a number that we have not seen. */
-function watchFolder(path: string, target: CloneTarget, clock: Clock): HalfMade {
-  let seen: bigint | undefined;
+function watchFolder(path: string, target: CloneTarget, before: bigint | undefined, clock: Clock): HalfMade {
+  let seen = before;
   let timer: ReturnType<Clock['after']> | undefined;
   const look = () => {
-    seen = numberOf(path) ?? seen;
+    if (before === undefined) seen = numberOf(path) ?? seen;
     timer = clock.after(LOOK_EVERY_MS, look, 'idle');
   };
   return {
     watch: () => {
-      seen = undefined;
+      seen = before;
       look();
     },
     settle: () => timer?.cancel(),
-    remove: () => (seen !== undefined && seen === numberOf(path) && isOurs(path, target) ? removed(path) : undefined),
+    remove: () => {
+      if (seen === undefined || seen !== numberOf(path) || !isOurs(path, target)) return undefined;
+      return removed(path, before !== undefined);
+    },
   };
+}
+
+function isEmptyFolder(path: string): boolean {
+  return lstatSync(path).isDirectory() && readdirSync(path).length === 0;
 }
 
 /** Absolute, with the folder above it resolved: a link that changes meanwhile cannot lead elsewhere. */
@@ -89,10 +104,11 @@ function isOurs(path: string, { source, isBare }: CloneTarget): boolean {
   }
 }
 
-function removed(path: string): string | undefined {
+function removed(path: string, isContent: boolean): Removed | undefined {
   try {
-    rmSync(path, { recursive: true });
-    return path;
+    const all = isContent ? readdirSync(path).map((name) => join(path, name)) : [path];
+    for (const each of all) rmSync(each, { recursive: true });
+    return { path, isContent };
   } catch {
     // The next attempt says what is in its way.
     return undefined;

@@ -71,8 +71,8 @@ export type RunEvent =
       readonly judgement: Judgement;
       readonly durationMs: number;
     }
-  /** What a failed attempt had left was removed, since this run had made it. */
-  | { readonly type: 'cleaned'; readonly attemptNumber: number; readonly path: string }
+  /** What a failed attempt had left was removed, since this run had made it; `isContent` where the folder itself stays. */
+  | { readonly type: 'cleaned'; readonly attemptNumber: number; readonly path: string; readonly isContent: boolean }
   /** Before the next attempt. */
   | { readonly type: 'wait'; readonly attemptNumber: number; readonly delayMs: number; readonly maxAttempts: number }
   | { readonly type: 'note'; readonly text: string }

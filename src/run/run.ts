@@ -97,7 +97,9 @@ class Course {
     const { signal, forwardSignals: wantsSignals } = this.#settings;
     const stop = () => this.#attempt?.stop();
     signal?.addEventListener('abort', stop);
-    if (wantsSignals) this.#forwarding = forwardSignals((name) => this.#attempt?.signal(name));
+    if (wantsSignals) {
+      this.#forwarding = forwardSignals(this.#settings.runtime.clock, (name) => this.#attempt?.signal(name));
+    }
     try {
       return await this.#repeat();
     } finally {
@@ -134,8 +136,8 @@ class Course {
     const repeat = decideRepeat(this.#settings.policy, this.#state, judged, this.#facts(end, judged));
     if (repeat.kind === 'stop') return finish(repeat.reason);
     this.#state = repeat.state;
-    const path = this.#halfMade.remove();
-    if (path !== undefined) this.#tell({ type: 'cleaned', attemptNumber, path });
+    const removed = this.#halfMade.remove();
+    if (removed !== undefined) this.#tell({ type: 'cleaned', attemptNumber, ...removed });
     const { delayMs } = repeat;
     this.#tell({ type: 'wait', attemptNumber, delayMs, maxAttempts: this.#settings.policy.maxAttempts });
     const startedAtMs = this.#nowMs();

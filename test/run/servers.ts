@@ -63,9 +63,11 @@ export function serveBytes(body: Buffer): RequestListener {
 export interface GitFolder extends AsyncDisposable {
   readonly path: string;
   readonly head: string;
+  /** A bare repository `NAME.git` whose folder `sub` is the submodule at this address. */
+  addModule(name: string, url: string): void;
 }
 
-/** A folder with the bare repository `repo.git`, of one large file, and `modules.git`, of one submodule. */
+/** A folder with the bare repository `repo.git`, of one large file. */
 export async function createRepository(): Promise<GitFolder> {
   const path = await mkdtemp(join(tmpdir(), 'reknit-git-'));
   const work = join(path, 'work');
@@ -79,6 +81,16 @@ export async function createRepository(): Promise<GitFolder> {
   return {
     path,
     head: git(work, 'rev-parse', 'HEAD'),
+    addModule: (name, url) => {
+      const above = join(path, `${name}-work`);
+      const allow = ['-c', 'protocol.file.allow=always'];
+      git(path, 'init', '--quiet', '--initial-branch=main', above);
+      git(above, ...allow, 'submodule', '--quiet', 'add', work, 'sub');
+      git(above, 'config', '--file', '.gitmodules', 'submodule.sub.url', url);
+      git(above, 'add', '.gitmodules');
+      git(above, 'commit', '--quiet', '--message=module');
+      git(path, 'clone', '--quiet', '--bare', above, `${name}.git`);
+    },
     [Symbol.asyncDispose]: () => rm(path, { recursive: true, force: true }),
   };
 }
