@@ -15,6 +15,13 @@ Examples:
   reknit run --max-attempts 5 --retry-delay 2s -- npm ci
   reknit run --retry-on-exit 75 --retry-on-output 'try again later' -- ./deploy.sh
   reknit run -- python fetch.py
+  reknit run --via pypi -- pip install -r requirements.txt
+  reknit run --via npm=https://registry.npmjs.org --via git=https://github.com -- npm ci
+  reknit run --via DATA_URL=https://data.example.com -- sh -c 'curl -fO "$DATA_URL/big.bin"'
+
+--via has these names: pypi, npm, git, cargo, go, huggingface, openai, anthropic; a name in capitals is a variable that gets
+the mirror's address. No file is touched: the tools are told by variables (PIP_INDEX_URL, npm_config_registry, …), and what
+the command names itself, or you have set to another place, stays as it is, which is said.
 
 Exit codes: the command's own; 128 + n where signal n ended it; 127 no such command, 126 it may not be run, 2 wrong usage.`;
 
@@ -32,6 +39,12 @@ export function createRunCommand(onExit: (code: number) => void): Command {
       new Option('--retry-on-exit <CODES>', 'also repeat after these exit codes: 75 or 1,75').argParser(collect),
     )
     .addOption(new Option('--retry-on-output <TEXT>', 'also repeat where the last output has this').argParser(collect))
+    .addOption(
+      new Option(
+        '--via <NAME[=URL]>',
+        'put a healing mirror in front of this registry or origin while the command runs; again for others',
+      ).argParser(collect),
+    )
     .option('--repeatable', 'a repeat does no harm, although the command changes something elsewhere')
     .option('--no-stdin', 'give the command an empty standard input, so that it can be repeated whatever it reads')
     .option('--json', 'one event per line to stderr instead of messages')

@@ -6,6 +6,8 @@ export interface RunFlags {
   readonly deadline?: string;
   readonly retryOnExit?: readonly string[];
   readonly retryOnOutput?: readonly string[];
+  /** `NAME` or `NAME=URL` */
+  readonly via?: readonly string[];
   readonly repeatable?: true;
   /** `--no-stdin` */
   readonly stdin?: boolean;

@@ -1,6 +1,6 @@
 /** What happened to a command, on stderr beside its own output: for people, or one JSON object per line. */
 import type { Writable } from 'node:stream';
-import { formatDuration, redactUrl } from '../core/index.ts';
+import { formatBytes, formatDuration, redactUrl } from '../core/index.ts';
 import type { Ended, RunEvent, RunReason, RunResult } from '../run/index.ts';
 
 export type RunLevel = 'quiet' | 'normal' | 'verbose';
@@ -9,7 +9,7 @@ export type RunReporter = (event: RunEvent) => void;
 /**
  * `--json`, a stable schema: `attempt` (`attempt`, `pid`), `failure` (`attempt`, `exit`, `signal`, `verdict`, `row`, `what`,
  * `means`, `phase`, `evidence`, `durationMs`), `cleaned` (`attempt`, `path`), `wait` (`attempt`, `delayMs`, `maxAttempts`),
- * `note` (`text`), `end` (`exit`, `attempts`, `reason`, `what`, `next`, `durationMs`, `waitedMs`).
+ * `via` (`name`, `url`, `upstreams`, `set`), `via-end` (`name`, `requests`, `bytes`, `repeats`), `note` (`text`), `end` (`exit`, `attempts`, `reason`, `what`, `next`, `durationMs`, `waitedMs`).
  */
 export function createJsonRunReporter(out: Writable, words: readonly string[]): RunReporter {
   return (event) => out.write(`${JSON.stringify({ event: event.type, ...fieldsOf(event, words) })}\n`);
@@ -31,6 +31,10 @@ function fieldsOf(event: RunEvent, words: readonly string[]): Readonly<Record<st
       return { attempt: event.attemptNumber, delayMs: event.delayMs, maxAttempts: event.maxAttempts };
     case 'note':
       return { text: event.text };
+    case 'via':
+      return { name: event.name, url: event.url, upstreams: event.upstreams, set: event.set };
+    case 'via-end':
+      return { name: event.name, requests: event.requests, bytes: event.bytes, repeats: event.repeats };
     case 'end': {
       const { exitCode, attempts, reason, judgement, durationMs, waitedMs } = event.result;
       const times = { durationMs: Math.round(durationMs), waitedMs: Math.round(waitedMs) };
@@ -62,6 +66,11 @@ export function createTextRunReporter(out: Writable, level: RunLevel, words: rea
         return;
       case 'note':
         return say(event.text);
+      case 'via':
+        if (level === 'verbose') say(describeVia(event));
+        return;
+      case 'via-end':
+        return say(describeViaEnd(event));
       case 'end':
         for (const line of describeEnd(event.result, words)) say(line);
         return;
@@ -75,6 +84,18 @@ function describeWait(wait: RunEvent & { readonly type: 'wait' }, { ended, judge
   const when = wait.delayMs === 0 ? 'at once' : `in ${formatDuration(wait.delayMs)}`;
   const attempt = `attempt ${wait.attemptNumber} of ${wait.maxAttempts}`;
   return `${attempt} failed with ${describeExit(ended)}: ${judgement.what}; again ${when}`;
+}
+
+function describeVia({ name, url, upstreams, set }: RunEvent & { readonly type: 'via' }): string {
+  return `via ${name}: ${url} in front of ${upstreams.join(', ')}, by ${set.join(', ') || 'nothing'}`;
+}
+
+/** That nobody asked it is worth a word: the command has its origin from elsewhere. */
+function describeViaEnd({ name, requests, bytes, repeats }: RunEvent & { readonly type: 'via-end' }): string {
+  if (requests === 0) return `via ${name}: nothing was asked of it; the command has its own address, or needed nothing`;
+  const healed =
+    repeats === 0 ? '' : `, ${repeats === 1 ? '1 repeat' : `${repeats} repeats`} that the command did not see`;
+  return `via ${name}: ${requests === 1 ? '1 request' : `${requests} requests`}, ${formatBytes(bytes)}${healed}`;
 }
 
 function describeFailure({ judgement }: Failure): readonly string[] {

@@ -29,6 +29,7 @@ export function resolveRun(flags: RunFlags, environment: Environment): RunOption
     ...(deadlineMs !== undefined && { deadlineMs }),
     retryOnExit: (flags.retryOnExit ?? []).flatMap((text) => text.split(',')).map(parseExit),
     retryOnOutput: flags.retryOnOutput ?? [],
+    via: parseVia(flags.via ?? []),
     repeatable: flags.repeatable === true,
     stdin: flags.stdin === false ? 'ignore' : 'inherit',
     forwardSignals: true,
@@ -41,6 +42,21 @@ function parseCount(text: string): number | undefined {
 
 function parsePositive(text: string): number | undefined {
   return parseDuration(text) || undefined;
+}
+
+/** The same name again is another place of the same content. */
+function parseVia(texts: readonly string[]): NonNullable<RunOptions['via']> {
+  const via: Record<string, string[] | true> = {};
+  for (const text of texts) {
+    const [, name, url] = /^([^=]+?)(?:=(.*))?$/s.exec(text.trim()) ?? [];
+    if (name === undefined || url === '') {
+      throw new ConfigError(`Cannot use --via as it must be NAME or NAME=URL: received ${show(text)}`);
+    }
+    const before = via[name];
+    if (url === undefined) via[name] = before ?? true;
+    else via[name] = [...(Array.isArray(before) ? before : []), url];
+  }
+  return via;
 }
 
 function parseExit(text: string): number {

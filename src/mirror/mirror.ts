@@ -10,6 +10,7 @@ import { createRoute, type Limits, type Listener, Memory, openListener, type Sna
 import { type Client, createClientBelow } from '../http/index.ts';
 import type { UpstreamStatus } from '../pool/index.ts';
 import { type Clock, Sweep, systemRuntime } from '../runtime/index.ts';
+import { ownTarget } from './absolute-form.ts';
 import { Cache } from './cache.ts';
 import { Contents } from './contents.ts';
 import { Links } from './links.ts';
@@ -215,6 +216,7 @@ class RunningMirror implements Mirror {
 
   readonly #onRequest = (request: IncomingMessage, response: ServerResponse): void => {
     if (this.#state !== 'serving') response.shouldKeepAlive = false;
+    request.url = ownTarget(request.url ?? '', this.#origins);
     const visit = new Visit(this.#site, request, response);
     this.#visits.add(visit);
     visit.begin();

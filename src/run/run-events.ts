@@ -76,4 +76,20 @@ export type RunEvent =
   /** Before the next attempt. */
   | { readonly type: 'wait'; readonly attemptNumber: number; readonly delayMs: number; readonly maxAttempts: number }
   | { readonly type: 'note'; readonly text: string }
+  /** A mirror stands in front of these, and the command was told by these variables or words. */
+  | {
+      readonly type: 'via';
+      readonly name: string;
+      readonly url: string;
+      readonly upstreams: readonly string[];
+      readonly set: readonly string[];
+    }
+  /** What the command asked of it, and how often an upstream was asked again. */
+  | {
+      readonly type: 'via-end';
+      readonly name: string;
+      readonly requests: number;
+      readonly bytes: number;
+      readonly repeats: number;
+    }
   | { readonly type: 'end'; readonly result: RunResult };

@@ -2,6 +2,7 @@ import type { Writable } from 'node:stream';
 import { ConfigError, checkOption, optionRows, type RetryPolicy, resolvePolicy, show } from '../core/index.ts';
 import { type Runtime, systemRuntime } from '../runtime/index.ts';
 import type { RunEvent } from './run-events.ts';
+import { resolveVia, type ViaOption, type ViaOrigin } from './via.ts';
 
 export interface RunOptions {
   /** @default the folder of this process */
@@ -32,6 +33,12 @@ export interface RunOptions {
   readonly retryOnExit?: readonly number[];
   /** Texts in the last output after which it is repeated, whatever they mean. @default none */
   readonly retryOnOutput?: readonly string[];
+  /**
+   * Starts a healing mirror on loopback for as long as the command runs, and points its tools there: by the name of a kind
+   * (`pypi`, `npm`, `git`, `cargo`, `go`, `huggingface`, `openai`, `anthropic`), or by a variable in capitals that gets the
+   * address; several URLs are equal places of the same content, `true` is the public one. @default none
+   */
+  readonly via?: ViaOption;
   /** Sending again does no harm, although the command changes something elsewhere. @default false */
   readonly repeatable?: boolean;
   /** Pass SIGINT, SIGTERM and SIGHUP of this process on to the command; they end the run. @default false */
@@ -54,6 +61,7 @@ export interface RunSettings {
   readonly deadlineMs: number | undefined;
   readonly retryOnExit: ReadonlySet<number>;
   readonly retryOnOutput: readonly string[];
+  readonly via: readonly ViaOrigin[];
   readonly repeatable: boolean;
   readonly forwardSignals: boolean;
   readonly signal: AbortSignal | undefined;
@@ -82,6 +90,7 @@ export function resolveRunOptions(command: string, args: readonly string[], opti
     deadlineMs,
     retryOnExit: new Set(retryOnExit.map(checkExit)),
     retryOnOutput: retryOnOutput.map(checkText),
+    via: resolveVia(options.via ?? {}, purpose),
     repeatable: options.repeatable === true,
     forwardSignals: options.forwardSignals === true,
     signal: options.signal,

@@ -13,6 +13,7 @@ import { type RunOptions, type RunSettings, resolveRunOptions } from './run-opti
 import { type Recognised, recogniseTool } from './run-tools.ts';
 import { findScreen, type Screen } from './screen.ts';
 import { openStandardInput, type StandardInput } from './standard-input.ts';
+import { startVia, type ViaSession } from './via.ts';
 import { startWatcher, type Watcher } from './watcher.ts';
 
 /**
@@ -29,11 +30,36 @@ export async function run(command: string, args: readonly string[] = [], options
   settings.signal?.throwIfAborted();
   const found = findCommand(command, settings.cwd, settings.env.PATH);
   if (found.kind !== 'found') return notStarted(settings, found.exitCode, found.message);
+  const recognised = recogniseTool(command, args);
+  const tellAll = (event: RunEvent) => tell<RunEvent>(settings.onEvent, event);
+  const via = settings.via.length === 0 ? undefined : await startVia(settings.via, settings.env, recognised, tellAll);
+  try {
+    return await runFound(command, args, settings, via);
+  } finally {
+    await via?.close();
+  }
+}
+
+async function runFound(
+  command: string,
+  args: readonly string[],
+  given: RunSettings,
+  via: ViaSession | undefined,
+): Promise<RunResult> {
+  const settings = via === undefined ? given : { ...given, env: via.env };
+  const words = withWords(args, via?.words ?? [], recogniseTool(command, args));
   const wantsScreen = settings.stdout === 'inherit' && settings.stderr === 'inherit';
   const screen = wantsScreen ? findScreen() : undefined;
   if (typeof screen === 'string') note(settings, `${screen}: the command gets pipes`);
-  const course = new Course(command, args, settings, typeof screen === 'string' ? undefined : screen);
-  return course.run();
+  const course = new Course(command, words, settings, typeof screen === 'string' ? undefined : screen);
+  course.onEnd = () => via?.report();
+  return await course.run();
+}
+
+/** Right behind the tool's name; `cargo +nightly` has its toolchain there. */
+function withWords(args: readonly string[], words: readonly string[], { args: own }: Recognised): readonly string[] {
+  const at = args.length - own.length + (own[0]?.startsWith('+') === true ? 1 : 0);
+  return [...args.slice(0, at), ...words, ...args.slice(at)];
 }
 
 function note({ onEvent }: RunSettings, text: string): void {
@@ -73,6 +99,8 @@ class Course {
   readonly #startedAtMs: number;
   readonly #deadlineAtMs: number | undefined;
   readonly #isJoined: boolean;
+  /** Before the last event. */
+  onEnd: () => void = () => {};
   #forwarding: Forwarding | undefined;
   #attempt: Attempt | undefined;
   #state = freshState;
@@ -236,6 +264,7 @@ class Course {
       durationMs: this.#nowMs() - this.#startedAtMs,
       waitedMs: this.#waitedMs,
     };
+    this.onEnd();
     this.#tell({ type: 'end', result });
     return result;
   }

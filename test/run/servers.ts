@@ -68,13 +68,13 @@ export interface GitFolder extends AsyncDisposable {
 }
 
 /** A folder with the bare repository `repo.git`, of one large file. */
-export async function createRepository(): Promise<GitFolder> {
+export async function createRepository(sizeBytes = 600_000): Promise<GitFolder> {
   const path = await mkdtemp(join(tmpdir(), 'reknit-git-'));
   const work = join(path, 'work');
   const git = (cwd: string, ...args: readonly string[]) =>
     execFileSync('git', [...identity, ...args], { cwd, env: gitEnvironment, encoding: 'utf8' }).trim();
   git(path, 'init', '--quiet', '--initial-branch=main', work);
-  await writeFile(join(work, 'large.bin'), randomBytes(600_000));
+  await writeFile(join(work, 'large.bin'), randomBytes(sizeBytes));
   git(work, 'add', '.');
   git(work, 'commit', '--quiet', '--message=first');
   git(path, 'clone', '--quiet', '--bare', work, 'repo.git');
