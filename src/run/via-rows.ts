@@ -122,7 +122,7 @@ export const viaRows: readonly ViaRow[] = [
   },
   {
     name: 'apt',
-    preset: 'generic',
+    preset: 'apt',
     publicUpstream: 'http://deb.debian.org/debian',
     variables: [],
     words: {
@@ -137,7 +137,7 @@ export const viaRows: readonly ViaRow[] = [
   },
   {
     name: 'huggingface',
-    preset: 'generic',
+    preset: 'huggingface',
     publicUpstream: 'https://huggingface.co',
     variables: [address('HF_ENDPOINT', 'huggingface_hub, transformers, datasets', slashless)],
   },
