@@ -44,6 +44,7 @@ export function createDiagnoseCommand(onExit: (code: number) => void): Command {
       ).argParser(collect),
     )
     .option('--json', 'write one event per line to stdout, in a stable schema')
+    .option('--html <FILE>', 'also write a page with the evidence and a timeline of every connection')
     .option('--quiet', 'no progress')
     .option('--verbose', 'one line per request')
     .addHelpText('after', examples)

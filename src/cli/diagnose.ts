@@ -1,6 +1,6 @@
 import { writeFileSync } from 'node:fs';
 import { ConfigError, show } from '../core/index.ts';
-import { type Diagnosis, describeDiagnosis, diagnose } from '../diagnose/index.ts';
+import { type Diagnosis, describeDiagnosis, diagnose, renderDiagnosisPage } from '../diagnose/index.ts';
 import type { DiagnoseFlags } from './diagnose-flags.ts';
 import { createDiagnoseReporter } from './diagnose-reporter.ts';
 import { resolveDiagnosis } from './diagnose-settings.ts';
@@ -38,10 +38,10 @@ export async function diagnoseUrl(url: string, flags: DiagnoseFlags): Promise<nu
 }
 
 /** @returns an exit code if that failed */
-function writePage(path: string | undefined, _diagnosis: Diagnosis): number | undefined {
+function writePage(path: string | undefined, diagnosis: Diagnosis): number | undefined {
   if (path === undefined) return undefined;
   try {
-    writeFileSync(path, '');
+    writeFileSync(path, renderDiagnosisPage(diagnosis));
     process.stderr.write(`reknit: wrote ${path}\n`);
     return undefined;
   } catch (error) {

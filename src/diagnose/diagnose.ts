@@ -14,6 +14,7 @@ import { type Belief, priorBelief, updated } from './inference/posterior.ts';
 import { obstacleOf } from './obstacle.ts';
 import { Bench, RequestsSpentError } from './probe/bench.ts';
 import { hostOf } from './probe/route.ts';
+import { knownFaults } from './report/known-faults.ts';
 import { measuredBy, showConnections } from './show.ts';
 import { describeSurroundings } from './surroundings.ts';
 
@@ -190,6 +191,7 @@ class Investigation {
       verdict: judge(this.#steps, this.#circumstances, obstacle),
       measured: measuredBy(this.#course),
       notes: this.#course.memory.notes,
+      knownFaults: knownFaults(this.#course.memory.clients ?? {}),
       connections: showConnections(bench),
       endedBy,
     };

@@ -20,6 +20,8 @@ export interface Diagnosis {
   /** Numbers that later experiments found, for the advice. */
   readonly measured: Measured;
   readonly notes: readonly string[];
+  /** What is known of the versions of clients that fared differently. */
+  readonly knownFaults: readonly string[];
   readonly connections: readonly ShownConnection[];
   /** Why no further experiment was made. */
   readonly endedBy: 'enough' | 'requests' | 'time';

@@ -20,4 +20,5 @@ export { likelihoods } from './inference/posterior.ts';
 export type { Next } from './next-step.ts';
 export { type Advice, adviseFor } from './report/advise.ts';
 export { describeDiagnosis, describeStep } from './report/describe.ts';
+export { renderDiagnosisPage } from './report/page.ts';
 export { type Verdict, verdictOf } from './verdict.ts';

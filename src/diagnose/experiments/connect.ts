@@ -2,6 +2,7 @@
 import { isIP } from 'node:net';
 import { formatDuration } from '../../core/index.ts';
 import { sleep } from '../../runtime/index.ts';
+import { RETRANSMITTED_MS } from '../probe/bench.ts';
 import type { Connection } from '../probe/connection.ts';
 import { hostOf } from '../probe/route.ts';
 import type { Course, Experiment, Observation } from './course.ts';
@@ -10,9 +11,6 @@ const TRIES = 2;
 const MAX_ADDRESSES = 4;
 /** Whoever ends a connection on accept does so in this time. */
 const HOLD_MS = 150;
-/** The first retransmission of a SYN comes after 1 s (RFC 6298 2.1), less what timers are early. */
-const RETRANSMITTED_MS = 900;
-
 export const connectExperiment: Experiment = {
   id: 'connect',
   isPossible: ({ outcomes }) =>
@@ -59,7 +57,7 @@ async function hold(course: Course, address: string): Promise<Held> {
   const ended = new Promise<void>((resolve) => socket.once('end', resolve).once('close', () => resolve()));
   await Promise.race([ended, sleep(bench.clock, HOLD_MS, bench.signal)]);
   const result = trace.endedBy === undefined ? 'kept' : 'ended';
-  socket.destroy();
+  bench.end(connection);
   return { address, result, tookMs };
 }
 

@@ -5,6 +5,7 @@ import type { Bench } from '../probe/bench.ts';
 import type { HeaderList } from '../probe/exchange.ts';
 import type { Lookup, Route } from '../probe/route.ts';
 import type { ConnectionTrace, RequestTrace } from '../probe/trace.ts';
+import type { ClientVersions } from '../report/known-faults.ts';
 
 /** The request that keeps failing, as it was given. */
 export interface Subject {
@@ -49,6 +50,8 @@ export interface Memory {
   upload: { readonly okBytes: number; readonly failedBytes: number } | undefined;
   /** After so many requests the server had enough. */
   limitedAfter: number | undefined;
+  /** Of other clients: what they are, where they fared differently. */
+  clients: ClientVersions | undefined;
   readonly notes: string[];
 }
 
@@ -88,6 +91,7 @@ export function createMemory(): Memory {
     idle: undefined,
     upload: undefined,
     limitedAfter: undefined,
+    clients: undefined,
     notes: [],
   };
 }

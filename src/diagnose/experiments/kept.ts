@@ -3,6 +3,7 @@
 import { formatDuration } from '../../core/index.ts';
 import { sleep } from '../../runtime/index.ts';
 import { isReusable, keepsAlive } from '../probe/bench.ts';
+import type { Symptom } from '../probe/trace.ts';
 import { type Course, type Experiment, isPlainOk, type Observation } from './course.ts';
 import { askFor, met, someOfIt } from './sending.ts';
 
@@ -21,9 +22,14 @@ export const keptLongerExperiment: Experiment = {
   run: (course) => useAgain(course, [8_000]),
 };
 
+/** Of the connection, and not of the request. */
+const ends: ReadonlySet<Symptom> = new Set(['no-answer', 'cut-in-headers', 'silent']);
+
 async function useAgain(course: Course, idleTimesMs: readonly number[]): Promise<Observation> {
   const { bench, memory } = course;
-  const isLarge = (memory.plain?.totalBytes ?? 0) > MAX_KEPT_BYTES || memory.plain?.isCutByUs === true;
+  const isLarge =
+    Math.max(memory.plain?.totalBytes ?? 0, memory.plain?.bodyBytes ?? 0) > MAX_KEPT_BYTES ||
+    memory.plain?.isCutByUs === true;
   const method = isLarge && course.subject.method === 'GET' ? 'HEAD' : course.subject.method;
   const connection = await bench.connect(course.route);
   try {
@@ -39,6 +45,11 @@ async function useAgain(course: Course, idleTimesMs: readonly number[]): Promise
     if (!keepsAlive(first) && method !== 'HEAD') return { outcome: 'not-kept', evidence: notKept(first.httpVersion) };
     if (/close/i.test(first.headers?.connection ?? '') || first.httpVersion === '1.0')
       return { outcome: 'not-kept', evidence: notKept(first.httpVersion) };
+    if (first.isCutByUs)
+      return {
+        outcome: 'ok',
+        evidence: 'the body is too large to be read to its end each time: nothing could be learnt of its reuse',
+      };
     let livedMs = 0;
     for (const idleMs of idleTimesMs) {
       const endedMs = await idle(course, connection, idleMs);
@@ -57,7 +68,7 @@ async function useAgain(course: Course, idleTimesMs: readonly number[]): Promise
       if (next.symptom !== 'ok') {
         memory.idle = { livedMs, endedMs: idleMs };
         return {
-          outcome: 'fails-on-reuse',
+          outcome: ends.has(next.symptom) ? 'fails-on-reuse' : 'fails-otherwise',
           evidence: `the first request on the connection went well, the ${ordinal(next.onConnection)} one, after ${formatDuration(idleMs)} of idling, met: ${met(next)}`,
         };
       }
@@ -69,7 +80,7 @@ async function useAgain(course: Course, idleTimesMs: readonly number[]): Promise
       evidence: `one connection served ${connection.trace.requests.length} requests, the last after ${formatDuration(livedMs)} of idling`,
     };
   } finally {
-    connection.socket?.destroy();
+    bench.end(connection);
   }
 }
 

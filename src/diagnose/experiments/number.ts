@@ -3,7 +3,8 @@ import { formatDuration, parsePushback } from '../../core/index.ts';
 import { sleep } from '../../runtime/index.ts';
 import type { RequestTrace } from '../probe/trace.ts';
 import { type Course, type Experiment, isPlainOk, type Observation } from './course.ts';
-import { askFor, send, someOfIt, summary } from './sending.ts';
+import { patternOf } from './repeats.ts';
+import { askFor, depthOf, failsByName, send, someOfIt, summary } from './sending.ts';
 
 const AT_ONCE = 6;
 /** For whoever is slow to answer; then the others are let go. */
@@ -70,16 +71,17 @@ async function together(course: Course, count: number): Promise<readonly Request
     );
   } finally {
     timer.cancel();
-    for (const { socket } of connections) socket?.destroy();
+    for (const connection of connections) bench.end(connection);
   }
 }
 
 function outcomeOf(requests: readonly RequestTrace[]): string {
   const bad = requests.filter(({ symptom }) => symptom !== 'ok');
   if (bad.length === 0) return 'all-ok';
+  if (failsByName(requests)) return 'name-fails';
   const count = (...symptoms: readonly string[]) => bad.filter(({ symptom }) => symptoms.includes(symptom)).length;
-  if (count('proxy-refused', 'proxy-throttled', 'forbidden') > bad.length / 2)
-    return bad.length === requests.length ? 'all-fail' : 'proxy-refuses';
+  // They are connected before they are asked: a proxy that counts connections refuses them all.
+  if (count('proxy-refused', 'proxy-throttled', 'forbidden') > bad.length / 2) return 'proxy-refuses';
   if (bad.length === requests.length) return count('too-many') === bad.length ? 'some-429' : 'all-fail';
   if (count('too-many') >= bad.length / 2) return 'some-429';
   return count('unavailable', 'bad-gateway', 'server-error') >= bad.length / 2 ? 'some-503' : 'some-cut';
@@ -98,7 +100,6 @@ export function headersOfLimit(requests: readonly RequestTrace[]): string {
 }
 
 const IN_A_ROW = 10;
-const little = { maxBytes: 65_536, maxMs: 500 } as const;
 
 export const paceExperiment: Experiment = {
   id: 'pace',
@@ -108,7 +109,9 @@ export const paceExperiment: Experiment = {
     const requests: RequestTrace[] = [];
     const startedMs = bench.sinceStartMs();
     for (let n = 0; n < IN_A_ROW && bench.requestsLeft > 0; n += 1) {
-      requests.push(await send(course, { label: 'one behind the other', read: little }));
+      requests.push(
+        await send(course, { label: 'one behind the other', read: { maxBytes: depthOf(course), maxMs: 500 } }),
+      );
     }
     const tookMs = bench.sinceStartMs() - startedMs;
     const limited = requests.findIndex(
@@ -116,9 +119,8 @@ export const paceExperiment: Experiment = {
         request.symptom === 'too-many' ||
         (request.symptom === 'unavailable' && pushbackOf(request, bench.clock.wallMs()) !== undefined),
     );
-    const bad = requests.filter(({ symptom }) => symptom !== 'ok');
     if (limited >= 0) course.memory.limitedAfter = limited;
-    const outcome = bad.length === 0 ? 'ok' : limited >= 0 ? 'limited' : 'fails';
+    const outcome = outcomeOfPace(requests, limited >= 0);
     return {
       outcome,
       evidence: `${requests.length} in a row in ${formatDuration(tookMs)}: ${summary(requests)}${headersOfLimit(requests)}`,
@@ -136,4 +138,16 @@ export function pushbackOf({ headers = {} }: RequestTrace, nowWallMs: number): n
     },
     nowWallMs,
   );
+}
+
+function outcomeOfPace(requests: readonly RequestTrace[], isLimited: boolean): string {
+  const isGood = requests.map(({ symptom }) => symptom === 'ok');
+  if (isGood.every(Boolean)) return 'ok';
+  if (failsByName(requests)) return 'name-fails';
+  if (isLimited) return 'limited';
+  const pattern = patternOf(isGood);
+  if (pattern !== 'at-random') return 'fails-in-a-stretch';
+  const bad = requests.filter(({ symptom }) => symptom !== 'ok');
+  const answered = bad.filter(({ failure, status }) => failure === undefined && (status ?? 0) >= 400).length;
+  return answered >= bad.length / 2 ? 'fails' : 'cuts';
 }

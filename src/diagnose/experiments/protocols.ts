@@ -1,8 +1,8 @@
 /** TLS by version, and HTTP/2 beside HTTP/1.1. */
 
 import { describeFailure } from '../../core/index.ts';
-import type { Experiment } from './course.ts';
-import { isPlainOk } from './course.ts';
+import type { RequestTrace } from '../probe/trace.ts';
+import { type Course, type Experiment, isPlainOk } from './course.ts';
 import { askFor, met, someOfIt } from './sending.ts';
 
 export const tlsVersionsExperiment: Experiment = {
@@ -14,20 +14,41 @@ export const tlsVersionsExperiment: Experiment = {
     const versions = ['TLSv1.2', 'TLSv1.3'] as const;
     const tried = await Promise.all(
       versions.map(async (version) => {
-        const { trace, socket } = await course.bench.connect({ ...course.route, minTls: version, maxTls: version });
-        socket?.destroy();
+        const connection = await course.bench.connect({ ...course.route, minTls: version, maxTls: version });
+        const { trace, socket } = connection;
+        course.bench.end(connection);
         // A certificate that is not trusted was shown by a handshake that went well.
         const isAgreed = socket !== undefined || trace.failure?.kind === 'certificate';
         return { version, isAgreed, text: isAgreed ? 'agreed' : describeFailure(trace.failure!) };
       }),
     );
     const agreed = tried.filter(({ isAgreed }) => isAgreed).length;
+    const texts = tried.map(({ version, text }) => `${version.replace('TLSv', 'TLS ')}: ${text}`);
+    if (agreed === 0) {
+      const plain = await askInPlainText(course);
+      if (plain.status !== undefined) {
+        return {
+          outcome: 'plain-text',
+          evidence: `${texts.join('; ')}; asked without TLS, the port answers: ${met(plain)}`,
+        };
+      }
+    }
     return {
       outcome: agreed === versions.length ? 'all' : agreed > 0 ? 'only-one' : 'none',
-      evidence: tried.map(({ version, text }) => `${version.replace('TLSv', 'TLS ')}: ${text}`).join('; '),
+      evidence: texts.join('; '),
     };
   },
 };
+
+/** Nothing of the request is in it but the host: what is meant for TLS is not sent in the clear. */
+function askInPlainText({ bench, route }: Course): Promise<RequestTrace> {
+  const url = new URL(`http://${route.url.host}/`);
+  if (url.port === '') url.port = '443';
+  return bench.once(
+    { url, proxy: undefined },
+    { label: 'without TLS', method: 'HEAD', headers: [['Connection', 'close']] },
+  );
+}
 
 export const http2Experiment: Experiment = {
   id: 'http2',
@@ -43,7 +64,7 @@ export const http2Experiment: Experiment = {
       const request = await course.bench.ask(connection, askFor(course, { label: 'over HTTP/2', read: someOfIt }));
       return { outcome: request.symptom === 'ok' ? 'ok' : 'broken', evidence: `over HTTP/2: ${met(request)}` };
     } finally {
-      connection.socket?.destroy();
+      course.bench.end(connection);
     }
   },
 };

@@ -2,7 +2,7 @@
 import { sleep } from '../../runtime/index.ts';
 import type { RequestTrace } from '../probe/trace.ts';
 import { type Course, type Experiment, isPlainOk } from './course.ts';
-import { met, send, someOfIt, summary } from './sending.ts';
+import { depthOf, failsByName, met, send, someOfIt, summary } from './sending.ts';
 
 const REPEATS = 3;
 const PAUSE_MS = 150;
@@ -31,8 +31,10 @@ export const againExperiment: Experiment = {
   run: async (course) => {
     const requests = await inARow(course, 2, 'again, fresh connection', someOfIt);
     const good = requests.filter(({ symptom }) => symptom === 'ok').length;
+    const outcome =
+      good === requests.length ? 'all-ok' : failsByName(requests) ? 'name-fails' : good > 0 ? 'some-fail' : 'all-fail';
     return {
-      outcome: good === requests.length ? 'all-ok' : good > 0 ? 'some-fail' : 'all-fail',
+      outcome,
       evidence: summary(requests),
     };
   },
@@ -54,7 +56,6 @@ async function inARow(
 
 const TICKS = 15;
 const TICK_MS = 400;
-const LITTLE_BYTES = 65_536;
 
 export const overTimeExperiment: Experiment = {
   id: 'over-time',
@@ -64,7 +65,7 @@ export const overTimeExperiment: Experiment = {
     const startedMs = bench.sinceStartMs();
     const requests: RequestTrace[] = [];
     // What is cut further on must be read as far.
-    const maxBytes = Math.max(LITTLE_BYTES, 2 * Math.max(0, ...course.memory.cuts.map(({ bodyBytes }) => bodyBytes)));
+    const maxBytes = depthOf(course);
     for (let tick = 0; tick < TICKS && bench.requestsLeft > 0; tick += 1) {
       const waitMs = startedMs + tick * TICK_MS - bench.sinceStartMs();
       if (waitMs > 0) await sleep(bench.clock, waitMs, bench.signal);

@@ -59,3 +59,19 @@ export function summary(requests: readonly RequestTrace[]): string {
   const texts = [...kinds.values()].map(({ text, count }) => (count === 1 ? text : `${count} times ${text}`));
   return `${requests.length - bad.length} of ${requests.length} went well; ${texts.join('; ')}`;
 }
+
+const LITTLE_BYTES = 65_536;
+
+/** How far a body must be read so that it would meet what others have met. */
+export function depthOf({ bench }: Course): number {
+  const depths = bench.requests
+    .filter(({ symptom, bodyBytes }) => symptom !== 'ok' && bodyBytes > 0)
+    .map(({ bodyBytes }) => bodyBytes);
+  return Math.min(16 * MiB, Math.max(LITTLE_BYTES, 2 * Math.max(0, ...depths)));
+}
+
+/** Whoever fails did so because of the name. */
+export function failsByName(requests: readonly RequestTrace[]): boolean {
+  const bad = requests.filter(({ symptom }) => symptom !== 'ok');
+  return bad.length > 0 && bad.every(({ symptom }) => symptom === 'lookup-failed' || symptom === 'name-not-found');
+}

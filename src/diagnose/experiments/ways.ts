@@ -1,7 +1,7 @@
 /** Another way, and other clients. */
 
-import { runCurl } from '../probe/curl.ts';
-import { runFetch } from '../probe/global-fetch.ts';
+import { curlVersion, runCurl } from '../probe/curl.ts';
+import { runFetch } from '../probe/node-fetch.ts';
 import type { Experiment } from './course.ts';
 import { askFor, met, someOfIt } from './sending.ts';
 
@@ -35,7 +35,17 @@ export const otherClientsExperiment: Experiment = {
     const evidence = results.map(({ client, text }) => `${client}: ${text}`).join('; ');
     if (results.length === 0) return { outcome: 'same', evidence: 'there is no other client here' };
     const good = results.filter((result) => result.isOk).length;
-    const outcome = isOk ? (good === results.length ? 'same' : 'only-ours-ok') : good > 0 ? 'others-ok' : 'same';
+    const outcome = isOk ? ofGood(good, results.length) : good > 0 ? 'others-ok' : 'same';
+    if (outcome !== 'same') {
+      const { node, undici, openssl } = process.versions;
+      course.memory.clients = { node, undici, openssl, curl: await curlVersion() };
+    }
     return { outcome, evidence };
   },
 };
+
+/** One that fails where another goes well is at fault itself; all that fail have met something. */
+function ofGood(good: number, count: number): string {
+  if (good === count) return 'same';
+  return good > 0 ? 'one-fails' : 'others-fail';
+}

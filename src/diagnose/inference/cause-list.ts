@@ -34,7 +34,7 @@ export const causes = [
     title: 'nothing was wrong while I looked',
     means:
       'Every experiment went well. If it fails for you, it does so at other times, from another place, or with another request.',
-    prior: 6,
+    prior: 8,
   },
   {
     id: 'server-down',
@@ -157,7 +157,7 @@ export const causes = [
     title: 'what is slow or idle is cut',
     means:
       'Read at full speed it goes well; after a pause it is cut: somebody between ends what has been silent for a time.',
-    prior: 1,
+    prior: 0.6,
   },
   {
     id: 'stalls',
@@ -181,7 +181,7 @@ export const causes = [
     title: 'the content is broken at one place',
     means:
       'It ends or is damaged at the same place of the file wherever one begins: the file, a cache or the server behind is broken there.',
-    prior: 1,
+    prior: 0.6,
   },
   {
     id: 'content-replaced',
@@ -310,7 +310,7 @@ export const causes = [
     family: 'client',
     title: 'it is the client',
     means: 'One client fails where another one goes well with the same request.',
-    prior: 0.7,
+    prior: 0.5,
   },
 ] as const satisfies readonly CauseRow[];
 

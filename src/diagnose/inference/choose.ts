@@ -15,7 +15,7 @@ export type Choice =
   | { readonly kind: 'spent'; readonly id: ExperimentId; readonly bits: number };
 
 /** An experiment must be expected to tell so much for each request that it sends and each second that it takes. */
-const BITS_PER_REQUEST = 0.012;
+const BITS_PER_REQUEST = 0.016;
 const BITS_PER_SECOND = 0.02;
 const LEAST_BITS = 0.012;
 

@@ -155,13 +155,13 @@ export const changeLikelihoods: readonly LikelihoodRow[] = [
   {
     cause: 'tls-mismatch',
     experiment: 'tls-versions',
-    weights: { none: 66, 'only-one': 30, all: 4 },
-    why: 'Whoever refuses one version may take the other.',
+    weights: { none: 46, 'only-one': 24, 'plain-text': 28, all: 2 },
+    why: 'Whoever refuses one version may take the other; and a port without TLS speaks plain HTTP.',
   },
   {
     cause: 'tls-cut',
     experiment: 'tls-versions',
-    weights: { none: 72, 'only-one': 14, all: 14 },
+    weights: { none: 74, 'only-one': 13, all: 13, 'plain-text': 0.1 },
     why: 'A filter that reads the name minds no version.',
   },
   {
@@ -216,7 +216,7 @@ export const changeLikelihoods: readonly LikelihoodRow[] = [
   {
     cause: 'random-cuts',
     experiment: 'cut-place',
-    weights: { random: 84, gone: 13, 'same-byte': 1, 'same-time': 2 },
+    weights: { random: 83, gone: 13, 'same-byte': 2, 'same-time': 2 },
     why: 'Chance has no place.',
   },
   {
@@ -264,8 +264,8 @@ export const changeLikelihoods: readonly LikelihoodRow[] = [
   {
     cause: 'random-cuts',
     experiment: 'slow-reading',
-    weights: { elsewhere: 85, whole: 10, 'same-byte': 1, 'same-time': 4 },
-    why: 'Chance has no place.',
+    weights: { elsewhere: 58, whole: 8, 'same-byte': 24, 'same-time': 10 },
+    why: 'Chance has no place, and comes near the same one now and then.',
   },
   {
     cause: 'size-limit',
@@ -342,13 +342,13 @@ export const changeLikelihoods: readonly LikelihoodRow[] = [
   {
     cause: 'client-fault',
     experiment: 'other-clients',
-    weights: { 'only-ours-ok': 60, 'others-ok': 36, same: 4 },
-    why: 'That is what it is about.',
+    weights: { 'one-fails': 58, 'others-ok': 34, 'others-fail': 3, same: 4 },
+    why: 'One client fails where another goes well.',
   },
   {
     cause: 'nothing-wrong',
     experiment: 'other-clients',
-    weights: { same: 99, 'only-ours-ok': 0.3 },
+    weights: { same: 99, 'one-fails': 0.2, 'others-fail': 0.1 },
     why: 'Every client is served.',
   },
   {
@@ -360,25 +360,31 @@ export const changeLikelihoods: readonly LikelihoodRow[] = [
   {
     cause: 'server-overloaded',
     experiment: 'other-clients',
-    weights: { same: 60, 'only-ours-ok': 20, 'others-ok': 20 },
+    weights: { same: 55, 'one-fails': 16, 'others-fail': 9, 'others-ok': 20 },
     why: 'Each request has its own luck.',
   },
   {
     cause: 'server-restarting',
     experiment: 'other-clients',
-    weights: { same: 70, 'only-ours-ok': 8, 'others-ok': 22 },
-    why: 'A moment later it may be back.',
+    weights: { same: 64, 'one-fails': 3, 'others-fail': 11, 'others-ok': 22 },
+    why: 'A moment later it may be back, or away.',
   },
   {
     cause: 'random-cuts',
     experiment: 'other-clients',
-    weights: { same: 50, 'only-ours-ok': 25, 'others-ok': 25 },
+    weights: { same: 48, 'one-fails': 18, 'others-fail': 12, 'others-ok': 22 },
     why: 'Each body has its own luck.',
   },
   {
     cause: 'rate-limit',
     experiment: 'other-clients',
-    weights: { same: 85, 'only-ours-ok': 10, 'others-ok': 5 },
+    weights: { same: 85, 'others-fail': 8, 'one-fails': 3, 'others-ok': 4 },
     why: 'They count for the same limit.',
+  },
+  {
+    cause: 'name-flaps',
+    experiment: 'at-once',
+    weights: { 'all-ok': 35, 'name-fails': 60, 'some-cut': 2, 'all-fail': 1 },
+    why: 'Each connection looks the name up.',
   },
 ];

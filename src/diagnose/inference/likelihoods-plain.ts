@@ -41,7 +41,7 @@ export const plainLikelihoods: readonly LikelihoodRow[] = [
   {
     cause: 'accept-queue-full',
     experiment: 'plain',
-    weights: { 'connect-timeout': 50, ok: 48, silent: 2 },
+    weights: { 'connect-timeout': 45, 'slow-connect': 40, ok: 14, silent: 1 },
     why: 'Linux drops the SYN when the queue is full; a later one may find room.',
   },
   {
@@ -88,7 +88,7 @@ export const plainLikelihoods: readonly LikelihoodRow[] = [
   {
     cause: 'request-refused',
     experiment: 'plain',
-    weights: { 'not-found': 34, unauthorized: 22, forbidden: 18, 'bad-request': 20, 'redirect-loop': 5 },
+    weights: { 'not-found': 34, unauthorized: 22, forbidden: 18, 'bad-request': 20, 'redirect-loop': 12 },
     why: 'A 4xx is the server’s word that the request itself is the trouble.',
   },
   {
@@ -192,7 +192,7 @@ export const plainLikelihoods: readonly LikelihoodRow[] = [
   {
     cause: 'tls-mismatch',
     experiment: 'plain',
-    weights: { 'tls-alert': 70, 'not-tls': 26, 'tls-cut': 3 },
+    weights: { 'tls-alert': 66, 'not-tls': 26, 'tls-cut': 3, 'tls-timeout': 4 },
     why: 'A side that finds nothing in common says so by an alert; plain text is no TLS record.',
   },
   { cause: 'tls-untrusted', experiment: 'plain', weights: { untrusted: 99 }, why: 'The chain cannot be verified.' },

@@ -101,8 +101,8 @@ export const repeatLikelihoods: readonly LikelihoodRow[] = [
   {
     cause: 'name-flaps',
     experiment: 'again',
-    weights: { 'all-ok': 45, 'some-fail': 40, 'all-fail': 15 },
-    why: 'Each lookup has its own luck.',
+    weights: { 'all-ok': 42, 'name-fails': 57, 'some-fail': 0.5, 'all-fail': 0.5 },
+    why: 'Each connection looks the name up.',
   },
   {
     cause: 'rate-limit',
@@ -119,19 +119,19 @@ export const repeatLikelihoods: readonly LikelihoodRow[] = [
   {
     cause: 'nothing-wrong',
     experiment: 'kept',
-    weights: { ok: 76, 'not-kept': 23, 'closed-early': 0.7, 'fails-on-reuse': 0.2 },
+    weights: { ok: 76, 'not-kept': 23.4, 'closed-early': 0.3, 'fails-on-reuse': 0.2 },
     why: 'HTTP/1.0 and some servers close after every answer, and say so.',
   },
   {
     cause: 'server-restarting',
     experiment: 'kept',
-    weights: { ok: 60, 'not-kept': 18, 'fails-on-reuse': 14, 'closed-early': 8 },
-    why: 'A restart ends kept connections, too.',
+    weights: { ok: 56, 'not-kept': 18, 'fails-on-reuse': 9, 'closed-early': 7, 'fails-otherwise': 10 },
+    why: 'A restart ends kept connections, too; a gateway in front keeps them, and says 502.',
   },
   {
     cause: 'server-overloaded',
     experiment: 'kept',
-    weights: { ok: 58, 'not-kept': 20, 'fails-on-reuse': 20, 'closed-early': 2 },
+    weights: { ok: 56, 'not-kept': 18, 'fails-on-reuse': 8, 'fails-otherwise': 16, 'closed-early': 2 },
     why: 'Each request has its own luck, on a kept connection as on a fresh one.',
   },
   {
@@ -143,7 +143,7 @@ export const repeatLikelihoods: readonly LikelihoodRow[] = [
   {
     cause: 'rate-limit',
     experiment: 'kept',
-    weights: { ok: 66, 'not-kept': 20, 'fails-on-reuse': 13, 'closed-early': 0.7 },
+    weights: { ok: 66, 'not-kept': 20, 'fails-otherwise': 13, 'fails-on-reuse': 0.5, 'closed-early': 0.5 },
     why: 'A low limit may be reached here.',
   },
   {
@@ -161,8 +161,8 @@ export const repeatLikelihoods: readonly LikelihoodRow[] = [
   {
     cause: 'idle-limit',
     experiment: 'kept',
-    weights: { 'fails-on-reuse': 25, 'closed-early': 20, ok: 50, 'not-kept': 5 },
-    why: 'A short limit shows after 1.5 s.',
+    weights: { 'fails-on-reuse': 8, 'closed-early': 12, ok: 72, 'not-kept': 8 },
+    why: 'A short limit shows after 1.2 s.',
   },
   {
     cause: 'idle-limit',
@@ -215,19 +215,19 @@ export const repeatLikelihoods: readonly LikelihoodRow[] = [
   {
     cause: 'server-overloaded',
     experiment: 'pace',
-    weights: { fails: 65, ok: 25, limited: 10 },
+    weights: { fails: 46, cuts: 12, 'fails-in-a-stretch': 8, ok: 25, limited: 9 },
     why: 'Each request has its own luck.',
   },
   {
     cause: 'server-restarting',
     experiment: 'pace',
-    weights: { fails: 35, ok: 62, limited: 3 },
-    why: 'A bad time may begin at any moment.',
+    weights: { 'fails-in-a-stretch': 32, fails: 2, cuts: 2, ok: 62, limited: 2 },
+    why: 'A bad time may begin at any moment, and lasts for a while.',
   },
   {
     cause: 'random-cuts',
     experiment: 'pace',
-    weights: { fails: 75, ok: 25 },
+    weights: { cuts: 66, fails: 2, 'fails-in-a-stretch': 8, ok: 24 },
     why: 'Each body has its own luck.',
   },
   {
@@ -235,5 +235,11 @@ export const repeatLikelihoods: readonly LikelihoodRow[] = [
     experiment: 'pace',
     weights: { ok: 97, limited: 1.5, fails: 1 },
     why: 'One at a time is one at a time, however fast.',
+  },
+  {
+    cause: 'name-flaps',
+    experiment: 'pace',
+    weights: { ok: 25, 'name-fails': 74, fails: 0.5 },
+    why: 'Each connection looks the name up.',
   },
 ];

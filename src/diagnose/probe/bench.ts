@@ -141,6 +141,8 @@ export class Bench {
       else await exchange(socket, plan, request, host);
     }
     request.symptom = symptomOf(request, route.url.pathname, route.proxy !== undefined && line.securedMs === undefined);
+    if (request.symptom === 'ok' && request.onConnection === 1 && wasRetransmitted(line))
+      request.symptom = 'slow-connect';
     this.#settings.onRequest(request);
     return request;
   }
@@ -151,8 +153,18 @@ export class Bench {
     try {
       return await this.ask(connection, ask);
     } finally {
-      connection.socket?.destroy();
+      this.end(connection);
     }
+  }
+
+  /** We have seen enough of it. */
+  end({ socket, trace }: Connection): void {
+    if (socket === undefined) return;
+    if (trace.endedBy === undefined) {
+      trace.endedBy = 'us';
+      trace.endedMs = this.sinceStartMs();
+    }
+    socket.destroy();
   }
 
   close(): void {
@@ -207,6 +219,15 @@ export class Bench {
       read: { maxMs: READ_MS, ...read, maxBytes: Math.max(1, Math.min(read?.maxBytes ?? READ_BYTES, this.bytesLeft)) },
     };
   }
+}
+
+/** The first retransmission of a SYN comes after 1 s (RFC 6298 2.1), less what timers are early. */
+export const RETRANSMITTED_MS = 950;
+
+/** TCP repeats a lost SYN after 1, 3 and 7 s; a slow way takes any time. */
+function wasRetransmitted({ lookedUpMs, connectedMs }: ConnectionTrace): boolean {
+  const tookMs = (connectedMs ?? 0) - (lookedUpMs ?? 0);
+  return [1_000, 3_000, 7_000].some((stepMs) => tookMs >= stepMs * 0.95 && tookMs <= stepMs * 1.12 + 150);
 }
 
 /** Whether a further request may be sent on the connection of this one. */

@@ -6,7 +6,7 @@ import type { Timer } from '../../runtime/index.ts';
 import type { ExchangeHost, ExchangePlan } from './exchange.ts';
 import type { RequestTrace } from './trace.ts';
 
-const STALL_MS = 4_000;
+const STALL_MS = 3_000;
 const START_BYTES = 2_048;
 
 /** Fields of a connection, which HTTP/2 forbids (RFC 9113 8.2.2), and what has a pseudo-field. */

@@ -38,7 +38,9 @@ export interface ExchangeHost {
 }
 
 /** Silence of a server that has begun to answer; longer ones are no pause. */
-const STALL_MS = 4_000;
+const STALL_MS = 3_000;
+/** Whoever has been silent for so long when we have seen enough may be about to stall: that is waited for. */
+const SILENT_MS = 700;
 const START_BYTES = 2_048;
 const CONTINUE_MS = 1_000;
 
@@ -70,6 +72,8 @@ class Exchange {
   #hasEnded = false;
   #start: Buffer[] = [];
   #startBytes = 0;
+  #lastByteMs = 0;
+  #isOverdue = false;
 
   constructor(socket: Socket, plan: ExchangePlan, trace: RequestTrace, host: ExchangeHost, done: () => void) {
     this.#socket = socket;
@@ -129,12 +133,13 @@ class Exchange {
     trace.status = response.statusCode ?? 0;
     trace.httpVersion = response.httpVersion;
     trace.headersMs = this.#host.sinceStartMs();
+    this.#lastByteMs = trace.headersMs;
     trace.headers = flatten(response.headers);
     const total = trace.headers['content-length'];
     const length = total === undefined ? undefined : parseLength(total);
     if (length !== undefined) trace.totalBytes = length;
     const check = checkOf(trace.headers['content-encoding'], (error) => this.#fail(error, 'body'));
-    this.#limit = this.#host.clock.after(read.maxMs, () => this.#enough());
+    this.#limit = this.#host.clock.after(read.maxMs, () => this.#stopReading());
     this.#expectBody();
     read.onHeaders?.();
     response.on('data', (chunk: Buffer) => this.#onChunk(chunk, response, check));
@@ -167,7 +172,8 @@ class Exchange {
     }
     check?.write(chunk);
     const mayGoOn = this.#host.countBytes(chunk.length);
-    if (!mayGoOn || this.#trace.bodyBytes >= this.#plan.read.maxBytes) {
+    this.#lastByteMs = this.#host.sinceStartMs();
+    if (this.#isOverdue || !mayGoOn || this.#trace.bodyBytes >= this.#plan.read.maxBytes) {
       if (this.#trace.bodyBytes !== this.#trace.totalBytes) this.#enough();
       return;
     }
@@ -193,6 +199,11 @@ class Exchange {
     if (this.#hasEnded) return;
     this.#trace.isComplete = true;
     this.#end();
+  }
+
+  #stopReading(): void {
+    this.#isOverdue = true;
+    if (this.#host.sinceStartMs() - this.#lastByteMs < SILENT_MS) this.#enough();
   }
 
   /** We stop; a connection with an unread body serves nobody any more. */

@@ -81,6 +81,7 @@ export interface RequestTrace {
 /** What a single request met, in one word; the vocabulary of every experiment that sends one. */
 export const symptoms = [
   'ok',
+  'slow-connect',
   'name-not-found',
   'lookup-failed',
   'refused',

@@ -22,6 +22,7 @@ export function describeDiagnosis(diagnosis: Diagnosis): readonly string[] {
       .flatMap((other) => entry('or', `${other.title} (${percent(other.confidence)})`)),
     ...settlerOf(diagnosis),
     ...diagnosis.notes.flatMap((note) => entry('note', note)),
+    ...diagnosis.knownFaults.flatMap((fault) => entry('known', fault)),
     ...entry('from here', diagnosis.surroundings.join('; ')),
     ...entry('looked at', lookedAt(diagnosis)),
     ...(first === undefined || (verdict.kind === 'not-settled' && first.confidence < 0.3)
