@@ -19,5 +19,5 @@ export type { HostWait } from './host-gate.ts';
 export { type AcquireOptions, createHostLimits, type HostLimits, type HostLimitsOptions } from './host-limits.ts';
 export type { ConnectionLease, ConnectionLimits, ConnectionOutcome } from './limits.ts';
 export { LocalError } from './local-error.ts';
-export { isGone, isMark, ownMark } from './process-mark.ts';
+export { isGone, ownMark, type ProcessMark } from './process-mark.ts';
 export { defaultStateFolder } from './state-folder.ts';

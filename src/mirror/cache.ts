@@ -4,25 +4,13 @@
  * with its digest, and is then taken for absent. Several processes may share the folder: nothing is locked.
  */
 import { createHash, randomBytes } from 'node:crypto';
-import {
-  type FileHandle,
-  mkdir,
-  mkdtemp,
-  open,
-  readFile,
-  rename,
-  rm,
-  stat,
-  unlink,
-  utimes,
-  writeFile,
-} from 'node:fs/promises';
+import { type FileHandle, mkdir, open, readFile, rename, rm, stat, unlink, utimes, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Clock } from '../runtime/index.ts';
 import { type CacheRecord, readRecord, writeRecord } from './cache-record.ts';
 import { evict, usedBytesOf } from './eviction.ts';
 import { type KeptContent, openKept, type Verified } from './kept-content.ts';
-import { markFolder, sweepLeftovers } from './leftovers.ts';
+import { makeOwnFolder, sweepLeftovers } from './leftovers.ts';
 import type { SpoolFile } from './spool.ts';
 
 /** How exactly the last use of an entry is known. */
@@ -68,8 +56,7 @@ export class Cache {
     for (const name of ['entries', 'bodies', 'new']) await mkdir(join(root, name), { recursive: true, mode: 0o700 });
     await writeFile(join(settings.folder, 'CACHEDIR.TAG'), 'Signature: 8a477f597d28d172789f06886806bc55\n');
     await sweepLeftovers(join(root, 'new'), settings.clock.wallMs());
-    const newFolder = await mkdtemp(join(root, 'new', 'of-'));
-    await markFolder(newFolder);
+    const newFolder = await makeOwnFolder(join(root, 'new'));
     const key = await readKey(join(root, 'link-key'), newFolder);
     return new Cache(settings, root, newFolder, key);
   }

@@ -16,6 +16,8 @@ import { Spool, type SpoolFile } from './spool.ts';
 const HELD_BYTES = 1_048_576;
 /** Of a longer one, so much is held back at the end. */
 const HELD_TAIL_BYTES = 16_384;
+/** What an index that is still on its way may promise. */
+const lateAlgorithms = ['sha512', 'sha256', 'sha1'];
 const COMPARE_BYTES = 262_144;
 
 /** An answer as the client below gives it; its body heals. */
@@ -182,7 +184,9 @@ export class Flight implements Content {
     this.isForAll = isForAll(headers, isProvable);
     this.#hashes.clear();
     if (this.#settings.isKept) this.#hashes.set('sha256', startHash('sha256'));
-    if (this.#digest !== undefined) this.#hashes.set(this.#digest.algorithm, startHash(this.#digest.algorithm));
+    const algorithms =
+      this.#digest !== undefined ? [this.#digest.algorithm] : this.#isDigestKnown ? [] : lateAlgorithms;
+    for (const algorithm of algorithms) this.#hashes.set(algorithm, startHash(algorithm));
     this.#release();
     await this.#takeAll(answer.body, isProvable);
     const sums = new Map([...this.#hashes].map(([algorithm, hash]) => [algorithm, hash.digest('hex')]));
@@ -257,6 +261,10 @@ export class Flight implements Content {
   #digestIs(known: Checksum | undefined): void {
     this.#isDigestKnown = true;
     this.#digest = known;
+    for (const algorithm of lateAlgorithms) {
+      const isWanted = algorithm === known?.algorithm || (algorithm === 'sha256' && this.#settings.isKept);
+      if (!isWanted) this.#hashes.delete(algorithm);
+    }
     this.#release();
   }
 

@@ -66,10 +66,7 @@ export function sri(bytes: Buffer): string {
 
 /** The same bytes for the same seed, that no compression and no luck makes equal to others. */
 export function seededBytes(seed: string, length: number): Buffer {
-  const parts: Buffer[] = [];
-  for (let have = 0, n = 0; have < length; have += 32, n += 1)
-    parts.push(createHash('sha256').update(`${seed} ${n}`).digest());
-  return Buffer.concat(parts).subarray(0, length);
+  return createHash('shake256', { outputLength: length }).update(seed).digest();
 }
 
 /** Reads an answer to its end, or tells how it broke. */
