@@ -3,6 +3,7 @@
 
 import { downloads } from './downloads.mjs';
 import { lab } from './lab.mjs';
+import { mirror } from './mirror.mjs';
 import { importOnce, startServer, startWorker } from './processes.mjs';
 import { compare, interleave, median } from './rounds.mjs';
 
@@ -206,4 +207,4 @@ async function imports({ node, dists, isQuick, progress }) {
   ];
 }
 
-export const suites = { requests, body, memory, imports, downloads, lab };
+export const suites = { requests, body, memory, imports, downloads, lab, mirror };
