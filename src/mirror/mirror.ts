@@ -124,6 +124,7 @@ class RunningMirror implements Mirror {
     this.#contents = new Contents({ clock: this.#clock, cache, staleIfErrorMs, openFile, onEvent });
     const links = new Links(cache?.linkKey ?? randomBytes(32));
     const parts = {
+      clock: this.#clock,
       client: this.#client,
       retry: options.client.retry,
       deadlineMs: options.client.timeouts?.deadlineMs,

@@ -3,6 +3,7 @@ import type { GatewayUpstream, Limits, PoolSettings, PoolSite, ResolvedConfig } 
 import { resolveConfig } from '../gateway/index.ts';
 import { type Client, type ClientOptions, rulesForAttempts } from '../http/index.ts';
 import { type Classify, createPool } from '../pool/index.ts';
+import type { Clock } from '../runtime/index.ts';
 import type { Links, NamedFile } from './links.ts';
 import { MIRROR_ATTEMPTS, type ResolvedOrigin } from './options.ts';
 import type { ContentPlan, Document, OriginView, Preset } from './plan.ts';
@@ -10,6 +11,8 @@ import { presets } from './presets.ts';
 
 /** What stands before the token of a signed link. */
 const LINK_MARK = '/~file/';
+/** An upstream that does not say within this time where else a file is, does not know. */
+const LOOKUP_MS = 10_000;
 /** Of a body too long to be kept: what was sent before an attempt failed. */
 const ONE_SHOT_BYTES = 65_536;
 
@@ -24,6 +27,7 @@ export interface OriginParts {
   readonly retry: ClientOptions['retry'];
   /** Of one request, its body included; ms. */
   readonly deadlineMs: number | undefined;
+  readonly clock: Clock;
   readonly links: Links;
   readonly load: (origin: Origin, content: ContentPlan) => Promise<Document | undefined>;
 }
@@ -37,6 +41,7 @@ export class Origin implements OriginView {
   readonly site: PoolSite;
   readonly client: Client;
   readonly deadlineMs: number | undefined;
+  readonly clock: Clock;
   readonly memory = new Map<string, unknown>();
   readonly #parts: OriginParts;
 
@@ -47,6 +52,7 @@ export class Origin implements OriginView {
     this.prefix = settings.prefix;
     this.client = parts.client;
     this.deadlineMs = parts.deadlineMs;
+    this.clock = parts.clock;
     this.#parts = parts;
     this.site = createSite(settings, parts);
     this.roots = this.site.settings.upstreams.map(({ url }) => url.replace(/\/+$/, ''));
@@ -67,6 +73,21 @@ export class Origin implements OriginView {
 
   load(content: ContentPlan): Promise<Document | undefined> {
     return this.#parts.load(this, content);
+  }
+
+  async loadEach({ place, fields }: ContentPlan): Promise<readonly Document[]> {
+    if (place.kind !== 'path') return [];
+    const headers = { 'accept-encoding': 'identity', ...fields };
+    const loads = this.site.settings.upstreams.map(async ({ name }): Promise<Document | undefined> => {
+      const mayUse = (one: GatewayUpstream) => one.name === name;
+      const answer = await this.site.pool.request(place.path, { headers, mayUse, deadlineMs: LOOKUP_MS });
+      const url = answer.ledger.attempts.at(-1)?.hops.at(-1)?.url ?? '';
+      const bytes = Buffer.from(await answer.body.arrayBuffer());
+      const type = answer.headers['content-type'];
+      return answer.statusCode === 200 ? { bytes, contentType: String(type ?? ''), url } : undefined;
+    });
+    const found = await Promise.all(loads.map((load) => load.catch(() => undefined)));
+    return found.filter((one) => one !== undefined);
   }
 
   async head(path: string, fields: Readonly<Record<string, string>>): ReturnType<OriginView['head']> {

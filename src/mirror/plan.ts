@@ -41,6 +41,8 @@ export interface ContentPlan {
   readonly variant: string;
   readonly digest: (() => Promise<Checksum | undefined>) | undefined;
   readonly rewrite: Rewrite | undefined;
+  /** Other addresses of the same file, by its digest; looked up only when its own fails. */
+  readonly elsewhere?: () => Promise<readonly string[]>;
 }
 
 export type Plan =
@@ -63,6 +65,8 @@ export interface OriginView {
   readonly roots: readonly string[];
   /** A document of this origin, whole and as the upstream has it. */
   load(content: ContentPlan): Promise<Document | undefined>;
+  /** What each upstream that answers has there, without the cache. */
+  loadEach(content: ContentPlan): Promise<readonly Document[]>;
   /** What upstreams say of a path, redirects not followed. */
   head(
     path: string,

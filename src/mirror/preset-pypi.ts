@@ -4,9 +4,9 @@
  */
 import { parse } from 'parse5';
 import { refuse } from '../gateway/index.ts';
-import { hexDigest, pairDigest, strongest } from './digests.ts';
+import { hexDigest, isSameDigest, pairDigest, strongest } from './digests.ts';
 import type { NamedFile } from './links.ts';
-import type { ContentPlan, Document, OriginView, Preset, Rewrite, Rewritten } from './plan.ts';
+import type { ContentPlan, Document, OriginView, Preset, Rewritten } from './plan.ts';
 
 const JSON_TYPE = 'application/vnd.pypi.simple.v1+json';
 const HTML_TYPES = 'application/vnd.pypi.simple.v1+html;q=0.2, text/html;q=0.1';
@@ -18,7 +18,7 @@ export const pypi: Preset = {
   plan({ method, path, headers }, origin) {
     if (method !== 'GET' && method !== 'HEAD') return { kind: 'pass' };
     const file = origin.readLink(path);
-    if (file !== undefined) return { kind: 'content', content: artifact(file) };
+    if (file !== undefined) return { kind: 'content', content: artifact(file, origin) };
     const [, project] = /^\/simple(\/.*)?$/.exec(path) ?? [];
     if (project === undefined)
       return { kind: 'refuse', refusal: refuse(404, 'not-an-index', 'the packages of this origin are below simple/') };
@@ -30,7 +30,7 @@ export const pypi: Preset = {
   ],
 };
 
-function artifact(file: NamedFile): ContentPlan {
+function artifact(file: NamedFile, origin: OriginView): ContentPlan {
   return {
     role: 'artifact',
     place: { kind: 'url', url: file.url },
@@ -38,7 +38,29 @@ function artifact(file: NamedFile): ContentPlan {
     variant: '',
     digest: file.digest === undefined ? undefined : async () => file.digest,
     rewrite: undefined,
+    ...(file.digest === undefined || origin.roots.length < 2 ? {} : { elsewhere: () => copiesOf(file, origin) }),
   };
+}
+
+/** Where the other upstreams' indexes have a file of that name with that digest. */
+async function copiesOf({ url, digest }: NamedFile, origin: OriginView): Promise<readonly string[]> {
+  const { pathname } = new URL(url);
+  const name = decodeURIComponent(pathname.split('/').at(-1) ?? '');
+  // A wheel's name ends at the first dash, that of a source archive before its version.
+  const project = (/\.(?:whl|egg)$/.test(name) ? name.split('-')[0]! : name.replace(/-\d.*$/, '')).replace(
+    /[-_.]+/g,
+    '-',
+  );
+  const found = new Set<string>();
+  const collect: OriginView['link'] = (_base, file) => {
+    const isSame =
+      isSameDigest(file.digest, digest) && decodeURIComponent(new URL(file.url).pathname).endsWith(`/${name}`);
+    if (isSame && file.url !== url) found.add(file.url);
+    return file.url;
+  };
+  for (const document of await origin.loadEach(index(`/${project.toLowerCase()}/`, true)))
+    rewriteIndex(document, '', { link: collect });
+  return [...found];
 }
 
 function index(path: string, json: boolean): ContentPlan {
@@ -56,7 +78,7 @@ function wantsJson(accept = ''): boolean {
   return accept.includes(JSON_TYPE);
 }
 
-const rewriteIndex: Rewrite = (document, base, origin) =>
+const rewriteIndex = (document: Document, base: string, origin: Linker): Rewritten =>
   /[/+]json\b/i.test(document.contentType) ? rewriteJson(document, base, origin) : rewriteHtml(document, base, origin);
 
 interface JsonFile {
@@ -66,7 +88,7 @@ interface JsonFile {
   'dist-info-metadata'?: unknown;
 }
 
-function rewriteJson({ bytes, contentType, url }: Document, base: string, origin: OriginView): Rewritten {
+function rewriteJson({ bytes, contentType, url }: Document, base: string, origin: Linker): Rewritten {
   const index = JSON.parse(bytes.toString('utf8')) as { files?: JsonFile[] };
   if (!Array.isArray(index.files)) return { bytes, contentType };
   for (const file of index.files) {
@@ -85,6 +107,9 @@ function digestOf(hashes: unknown): NamedFile['digest'] {
   return strongest(found.filter((one) => one !== undefined));
 }
 
+/** What rewriting needs of an origin. */
+type Linker = Pick<OriginView, 'link'>;
+
 interface HtmlNode {
   readonly nodeName: string;
   readonly attrs?: readonly { readonly name: string; readonly value: string }[];
@@ -101,7 +126,7 @@ interface Splice {
 }
 
 /** Only the values of `href` change: names, hashes, `data-*` and what nobody knows yet stay as they are. */
-function rewriteHtml({ bytes, contentType, url }: Document, base: string, origin: OriginView): Rewritten {
+function rewriteHtml({ bytes, contentType, url }: Document, base: string, origin: Linker): Rewritten {
   const text = bytes.toString('utf8');
   const splices: Splice[] = [];
   let root = url;

@@ -14,6 +14,8 @@ export interface FetchHow {
   readonly deadlineMs?: number | undefined;
 }
 
+/** So long the address that an index names has for itself, before others are looked up. */
+const FIRST_PATIENCE_MS = 10_000;
 const pastCaches = { 'cache-control': 'no-cache', pragma: 'no-cache' };
 
 /** @throws what the pool or the client gave up with */
@@ -35,12 +37,51 @@ interface Sent {
 
 function send(
   origin: Origin,
-  { place }: ContentPlan,
+  { place, elsewhere }: ContentPlan,
   headers: Readonly<Record<string, string>>,
-  how: { readonly signal: AbortSignal; readonly deadlineMs: number | undefined },
+  how: SendHow,
 ): Promise<Sent> {
   if (place.kind === 'path') return origin.site.pool.request(place.path, { headers, ...how });
-  return origin.client.request(place.url, { headers: { ...origin.credentialFor(place.url), ...headers }, ...how });
+  return elsewhere === undefined
+    ? sendTo(origin, place.url, headers, how)
+    : sendAround(origin, place.url, elsewhere, headers, how);
+}
+
+interface SendHow {
+  readonly signal: AbortSignal;
+  readonly deadlineMs: number | undefined;
+}
+
+function sendTo(origin: Origin, url: string, headers: Readonly<Record<string, string>>, how: SendHow): Promise<Sent> {
+  return origin.client.request(url, { headers: { ...origin.credentialFor(url), ...headers }, ...how });
+}
+
+/** The named address first, for a while; then wherever else the same file is, and itself again. */
+async function sendAround(
+  origin: Origin,
+  url: string,
+  elsewhere: () => Promise<readonly string[]>,
+  headers: Readonly<Record<string, string>>,
+  how: SendHow,
+): Promise<Sent> {
+  try {
+    const patience = new AbortController();
+    const timer = origin.clock.after(FIRST_PATIENCE_MS, () => patience.abort(new Error('no answer yet')), 'idle');
+    const sent = await sendTo(origin, url, headers, { ...how, signal: AbortSignal.any([how.signal, patience.signal]) });
+    timer.cancel();
+    if (sent.statusCode < 400) return sent;
+    sent.body.destroy();
+  } catch (error) {
+    if (how.signal.aborted) throw error;
+  }
+  const copies = await elsewhere().catch(() => []);
+  for (const copy of copies) {
+    const sent = await sendTo(origin, copy, headers, { ...how, deadlineMs: how.deadlineMs }).catch(() => undefined);
+    if (sent !== undefined && sent.statusCode < 400) return sent;
+    sent?.body.destroy();
+    how.signal.throwIfAborted();
+  }
+  return await sendTo(origin, url, headers, how);
 }
 
 /**
@@ -51,7 +92,8 @@ export async function restFrom(origin: Origin, plan: ContentPlan, broken: Broken
   const { head, atByte, isProven, signal } = broken;
   const etag = first(head.headers, 'etag');
   const isStrong = etag?.startsWith('"') === true;
-  if (plan.place.kind !== 'path' || origin.roots.length < 2 || !(isProven || isStrong)) return undefined;
+  const isAnywhere = plan.place.kind === 'path' ? origin.roots.length > 1 : plan.elsewhere !== undefined;
+  if (!isAnywhere || !(isProven || isStrong)) return undefined;
   const headers = {
     'accept-encoding': 'identity',
     ...plan.fields,
@@ -59,13 +101,26 @@ export async function restFrom(origin: Origin, plan: ContentPlan, broken: Broken
     ...(isProven ? {} : { 'if-range': etag! }),
   };
   // Who has just broken off comes last in the pool's order, by its health.
-  const answer = await send(origin, plan, headers, { signal, deadlineMs: origin.deadlineMs }).catch(() => undefined);
+  const how = { signal, deadlineMs: origin.deadlineMs };
+  const answer = await sendRest(origin, plan, headers, how).catch(() => undefined);
   if (answer === undefined) return undefined;
   const skipBytes = joinAt(answer, head.lengthBytes, atByte);
   const isSame = isProven || first(answer.headers, 'etag') === etag;
   if (skipBytes !== undefined && isSame) return { body: answer.body, skipBytes };
   answer.body.destroy();
   return undefined;
+}
+
+async function sendRest(
+  origin: Origin,
+  plan: ContentPlan,
+  headers: Readonly<Record<string, string>>,
+  how: SendHow,
+): Promise<Sent | undefined> {
+  if (plan.place.kind === 'path') return await send(origin, plan, headers, how);
+  // Its own address has been tried for long enough.
+  const [copy] = await plan.elsewhere!();
+  return copy === undefined ? undefined : await sendTo(origin, copy, headers, how);
 }
 
 /** How many bytes of an answer are there already; undefined where it does not fit. */

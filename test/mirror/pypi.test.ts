@@ -19,7 +19,10 @@ async function startIndex(files: string) {
       const json = {
         meta: { 'api-version': '1.1' },
         name: 'foo',
-        files: [{ ...file, hashes: { sha256: sha256(wheel) }, size: 300_000 }],
+        files: [
+          { ...file, hashes: { sha256: sha256(wheel) }, size: 300_000 },
+          { filename: 'foo-2.0.tar.gz', url: `${files}/foo-2.0.tar.gz`, hashes: { sha256: sha256(large) } },
+        ],
       };
       response.end(JSON.stringify(json));
       return;
@@ -27,7 +30,7 @@ async function startIndex(files: string) {
     response.writeHead(200, { 'content-type': 'text/html' });
     response.end(`<!DOCTYPE html><html><body><!-- <a href="not-a-link">x</a> -->
 <a href="${files}/foo-1.0-py3-none-any.whl#sha256=${sha256(wheel)}" data-requires-python="&gt;=3.7" data-core-metadata="sha256=${sha256('meta')}">foo</a>
-<A HREF='${files}/large-1.0.tar.gz#sha256=${sha256(large)}' data-yanked="bad &amp; old">large</A>
+<A HREF='${files}/foo-2.0.tar.gz#sha256=${sha256(large)}' data-yanked="bad &amp; old">large</A>
 <a href="${files}/wrong-1.0.tar.gz#sha256=${sha256('something else')}">wrong</a>
 </body></html>`);
   });
@@ -37,7 +40,7 @@ async function startFiles() {
   return await startRegistry(({ path }, response) => {
     if (path === '/foo-1.0-py3-none-any.whl') response.end(wheel);
     else if (path === '/foo-1.0-py3-none-any.whl.metadata') response.end('meta');
-    else if (path.startsWith('/large')) response.end(large);
+    else if (path.startsWith('/foo-2.0')) response.end(large);
     else response.end(seededBytes('wrong', 2_000_000));
   });
 }
@@ -86,7 +89,9 @@ test('the JSON form is rewritten alike, and its hashes are kept', async () => {
     meta: object;
   };
   expect(meta).toEqual({ 'api-version': '1.1' });
-  expect(named).toEqual([expect.objectContaining({ hashes: { sha256: sha256(wheel) }, size: 300_000, yanked: false })]);
+  expect(named[0]).toEqual(
+    expect.objectContaining({ hashes: { sha256: sha256(wheel) }, size: 300_000, yanked: false }),
+  );
   expect((await readBody(await fetch(named[0]!.url))).bytes.equals(wheel)).toBe(true);
 });
 
@@ -119,4 +124,35 @@ test('nobody can make the mirror fetch what no index has named', async () => {
     expect([path, (await fetch(mirror.url + path)).status]).toEqual([path, 404]);
   }
   expect(files.requests).toEqual([]);
+});
+
+test('a file whose host is dead, or breaks off, comes from where the other index has one of the same digest', async () => {
+  await using files = await startFiles();
+  const dead = await startFiles();
+  await dead[Symbol.asyncDispose]();
+  await using breaking = await startRegistry(({ headers }, response) => {
+    if (headers.range !== undefined) return void response.writeHead(500).end();
+    response.writeHead(200, { 'content-length': large.length });
+    response.write(large.subarray(0, 2_000_000), () => response.destroy());
+  });
+  for (const first of [dead.url, breaking.url]) {
+    await using index = await startIndex(first);
+    await using other = await startIndex(files.url);
+    await using mirror = await createMirror({
+      origins: [{ preset: 'pypi', upstreams: [`${index.url}/simple/`, `${other.url}/simple/`] }],
+      cacheDirectory: false,
+      retry: { maxAttempts: 2, baseDelayMs: 10 },
+    });
+    const key = first.replace(/\W/g, '');
+    let page = await linksOf(`${mirror.urlFor('pypi')}foo/`);
+    // Whichever index was asked: the test is about the other one's files.
+    const isFirst = (link: string) =>
+      Buffer.from(/~file\/([\w-]+)/.exec(link)![1]!, 'base64url')
+        .toString()
+        .startsWith(first);
+    for (let n = 0; n < 10 && !isFirst(page.links[1]!); n += 1) page = await linksOf(`${mirror.urlFor('pypi')}foo/`);
+    expect([key, isFirst(page.links[1]!)]).toEqual([key, true]);
+    const got = await readBody(await fetch(page.links[1]!.replace(/#.*/, '')));
+    expect([key, got.error, got.bytes.equals(large)]).toEqual([key, undefined, true]);
+  }
 });
