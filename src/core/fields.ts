@@ -73,9 +73,11 @@ export function mediaType(text: string | undefined): string {
   return (end < 0 ? text : text.slice(0, end)).trim().toLowerCase();
 }
 
+const noCodings: readonly string[] = [];
+
 /** The content-codings in order, in lower case, `identity` left out. */
 export function contentCodings(text: string | undefined): readonly string[] {
-  if (text === undefined) return [];
+  if (text === undefined) return noCodings;
   return text
     .toLowerCase()
     .split(',')

@@ -118,6 +118,7 @@ export { isSecretHeader, redactUrl } from './redact.ts';
 export { isIdempotentMethod, isRepeatable } from './repeatable.ts';
 export { type RequestOptions, type RequestRules, requestOptionNames, resolveRequestRules } from './request-rules.ts';
 export {
+  bodyLength,
   checkResume,
   describeRepresentation,
   isLiveType,

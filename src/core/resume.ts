@@ -56,9 +56,13 @@ export function isLiveType(contentType: string | undefined): boolean {
 }
 
 /** Reads what a 200 or 206 says of its representation. Undefined where a part cannot be placed: multipart, bad fields. */
-export function describeRepresentation(status: number, fields: ResponseFields): Representation | undefined {
+export function describeRepresentation(
+  status: number,
+  fields: ResponseFields,
+  length = bodyLength(fields),
+): Representation | undefined {
   const etag = parseEntityTag(fields.etag);
-  const length = fields.transferEncoding === undefined ? parseLength(fields.contentLength) : undefined;
+  const contentType = mediaType(fields.contentType);
   const range = status === 206 ? parseContentRange(fields.contentRange) : undefined;
   if (status === 206 && range === undefined) return undefined;
   return {
@@ -68,11 +72,16 @@ export function describeRepresentation(status: number, fields: ResponseFields): 
     validator: isStrongEntityTag(etag) ? etag : strongDate(fields),
     etag,
     lastModified: fields.lastModified,
-    contentType: mediaType(fields.contentType),
+    contentType,
     codings: contentCodings(fields.contentEncoding).join(),
     refusesRanges: fields.acceptRanges?.trim().toLowerCase() === 'none',
-    isLive: isLiveType(fields.contentType),
+    isLive: liveTypes.has(contentType),
   };
+}
+
+/** The length of the body as its framing tells it: a transfer-coding overrides any Content-Length (RFC 9112, 6.3). */
+export function bodyLength({ transferEncoding, contentLength }: ResponseFields): number | undefined {
+  return transferEncoding === undefined ? parseLength(contentLength) : undefined;
 }
 
 function strongDate({ lastModified, date }: ResponseFields): string | undefined {

@@ -145,28 +145,33 @@ export class PooledClient implements Client {
     return healingFetch(this.#shared, input, init, this.#operation);
   }
 
-  async request(url: string | URL, options: ClientRequestOptions = {}): Promise<ClientResponse> {
-    const { method = 'GET', headers, body, signal, redirect = 'follow' } = options;
-    const target = parseTarget(url);
-    const rules = this.#rulesFor(options, redirect === 'follow');
-    const dispatcher = new CallDispatcher(this.#shared, rules, this.#operation);
-    const answer = await dispatcher.request({
-      origin: target.origin,
-      path: target.path,
-      method: method.toUpperCase() as Dispatcher.HttpMethod,
-      headers: withLogin(headers, target.authorization) as string[],
-      // undici destroys a stream when the attempt fails; where another one follows elsewhere, it must not see it.
-      body: (this.#operation?.above === undefined || !body ? (body ?? null) : () => body) as never,
-      signal: signal ?? null,
+  request(url: string | URL, options: ClientRequestOptions = noOptions): Promise<ClientResponse> {
+    // Not async, and undici is called with a callback: one promise for a request, and no frame that is kept meanwhile.
+    return new Promise((resolve, reject) => {
+      const { method = 'GET', headers, body, signal, redirect = 'follow' } = options;
+      const target = parseTarget(url);
+      const rules = this.#rulesFor(options, redirect === 'follow');
+      const dispatcher = new CallDispatcher(this.#shared, rules, this.#operation);
+      const wire = {
+        origin: target.origin,
+        path: target.path,
+        method: method.toUpperCase() as Dispatcher.HttpMethod,
+        headers: withLogin(headers, target.authorization) as string[],
+        // undici destroys a stream when the attempt fails; where another one follows elsewhere, it must not see it.
+        body: (this.#operation?.above === undefined || !body ? (body ?? null) : () => body) as never,
+        signal: signal ?? null,
+      };
+      dispatcher.request(wire, (error, answer) => {
+        if (error !== null) reject(error);
+        else resolve(toClientResponse(answer, dispatcher));
+      });
     });
-    const { statusCode, headers: received, body: stream } = answer;
-    return { statusCode, headers: received, body: stream as ClientResponse['body'], ledger: dispatcher.life!.ledger };
   }
 
   /** Most requests set nothing of ours: they share one object of rules. */
   #rulesFor(options: ClientRequestOptions, followRedirects: boolean): RequestRules {
     const { policy } = this.#shared;
-    if (!followRedirects || hasOwnSettings(options))
+    if (!followRedirects || (options !== noOptions && hasOwnSettings(options)))
       return resolveRules(options, policy, { followRedirects, bodySource: options.body });
     this.#followingRules ??= resolveRules({}, policy, { followRedirects });
     return this.#followingRules;
@@ -214,6 +219,13 @@ export class PooledClient implements Client {
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
   }
+}
+
+const noOptions: ClientRequestOptions = Object.freeze({});
+
+function toClientResponse(answer: Dispatcher.ResponseData, { life }: CallDispatcher): ClientResponse {
+  const { statusCode, headers, body } = answer;
+  return { statusCode, headers, body: body as ClientResponse['body'], ledger: life!.ledger };
 }
 
 function withLogin(headers: RequestHeaders, authorization: string | undefined): RequestHeaders {

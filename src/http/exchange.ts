@@ -99,11 +99,11 @@ export class Exchange implements HopListener, SinkControl, Watchee {
     return this.#isSinkFull || this.#isDecoderFull;
   }
 
-  readonly #onDecoderRoom = (): void => {
+  #onDecoderRoom(): void {
     if (!this.#isDecoderFull) return;
     this.#isDecoderFull = false;
     if (!this.isPaused) this.#hop?.resume();
-  };
+  }
 
   abort(reason: unknown): void {
     if (this.#isDone) return;
@@ -151,7 +151,7 @@ export class Exchange implements HopListener, SinkControl, Watchee {
     const { ledger, attempt, nowMs } = this.#life;
     const plan = this.#plan;
     const fromByte = plan !== undefined && 'fromByte' in plan ? plan.fromByte : undefined;
-    const record = ledger.addHop(attempt, `${this.#wire.origin}${this.#wire.path}`, nowMs, fromByte);
+    const record = ledger.addHop(attempt, this.#life.urlOf(this.#wire), nowMs, fromByte);
     const { connection } = hop;
     if (connection !== undefined) {
       record.reusedConnection = connection.isReused;
@@ -305,7 +305,7 @@ export class Exchange implements HopListener, SinkControl, Watchee {
     switch (verdict.kind) {
       case 'join':
         reader.framing = framingOf(fields);
-        this.#splice = Splice.part(reader, verdict, this.#emitHealed);
+        this.#splice = Splice.part(reader, verdict, () => this.#emitHealed());
         return !this.isPaused;
       case 'reread':
         return this.#reread(hop, fields, verdict);
@@ -342,7 +342,7 @@ export class Exchange implements HopListener, SinkControl, Watchee {
     reader.framing = framingOf(fields);
     // The server does not do ranges for this one; asking again would only cost another answer.
     reader.rangesFail = true;
-    this.#splice = Splice.reread(reader, verdict, this.#emitHealed);
+    this.#splice = Splice.reread(reader, verdict, () => this.#emitHealed());
     return !this.isPaused;
   }
 
@@ -379,7 +379,7 @@ export class Exchange implements HopListener, SinkControl, Watchee {
     const isLast = reader.endByte !== undefined && reader.atByte + chunk.length >= reader.endByte;
     // Behind the last byte nothing is left to join, once it is known to be the last.
     if (!isLast || this.#splice!.mustEndInTime) reader.memory?.add(chunk);
-    if (reader.codingCheck?.feed(chunk, this.#onDecoderRoom) === false) this.#isDecoderFull = true;
+    if (reader.codingCheck?.feed(chunk, () => this.#onDecoderRoom()) === false) this.#isDecoderFull = true;
     reader.atByte += chunk.length;
     this.#life.ledger.deliveredBytes += chunk.length;
     if (!this.#sink.onData(chunk)) this.#isSinkFull = true;
@@ -422,10 +422,12 @@ export class Exchange implements HopListener, SinkControl, Watchee {
     // Two versions can share the bytes that were compared; only a validator or a digest of all of them is proof.
     if (this.#reader!.framing !== 'none') ledger.integrity = this.#reader!.hasOverlapped ? 'unverifiable' : integrity;
     attempt.newBytes = this.#newBytes();
-    attempt.endedAtMs = this.#life.nowMs;
     if (!this.#endsWithStatus) this.#life.shared.transport.wentWell(String(this.#wire.origin));
     this.#close();
-    if (!this.#life.staysOpen(this.#reader!.status)) this.#life.end(this.#endsWithStatus ? 'status' : 'complete');
+    const { nowMs } = this.#life;
+    attempt.endedAtMs = nowMs;
+    if (!this.#life.staysOpen(this.#reader!.status))
+      this.#life.end(this.#endsWithStatus ? 'status' : 'complete', nowMs);
     this.#sink.onEnd(trailers);
   }
 
@@ -650,11 +652,11 @@ export class Exchange implements HopListener, SinkControl, Watchee {
     this.#life.emit({ type: 'failure', failure, ...place });
   }
 
-  readonly #emitHealed = (): void => {
+  #emitHealed(): void {
     if (!this.#life.isWatched) return;
     const how = this.#plan?.kind === 'overlap' ? 'overlap' : this.#reader!.rangesFail ? 'reread' : 'range';
     this.#life.emit({ type: 'healed', atByte: this.#reader!.atByte, how });
-  };
+  }
 }
 
 /** A server that is down may still count: its limit says nothing about when it is up again. */

@@ -19,59 +19,39 @@ export interface FetchInit extends Omit<RequestInit, 'body' | 'dispatcher'>, Req
 /** The platform's `fetch` as it was when this module was loaded, whatever is installed later. */
 const platformFetch = globalThis.fetch;
 
-/** A call on its way, for those who want the ledger of a call that fails. */
-export interface FetchCall {
-  readonly response: Promise<Response>;
-  readonly dispatcher: CallDispatcher;
-}
-
-export function startFetch(
-  shared: Shared,
-  input: string | URL | Request,
-  init: FetchInit | undefined,
-  operation?: Operation,
-): FetchCall {
-  const source = init?.body;
-  const made = typeof source === 'function' ? source() : source;
-  const bodySource = typeof source === 'function' ? firstThenAnew(made, source) : source;
-  const dispatcher = new CallDispatcher(shared, rulesFor(shared, init, bodySource), operation);
-  const response = callPlatform(input, init, made, dispatcher);
-  return { response, dispatcher };
-}
-
 export async function healingFetch(
   shared: Shared,
   input: string | URL | Request,
   init?: FetchInit,
   operation?: Operation,
 ): Promise<Response> {
-  checkUrl(input);
-  const call = startFetch(shared, input, init, operation);
-  const response = await responseOf(call, init);
-  const { life } = call.dispatcher;
-  if (life !== undefined) rememberLedger(response, life.ledger);
-  // `fetch` keeps the dispatcher until the next full collection, and must not keep the request's life.
-  call.dispatcher.life = undefined;
-  return response;
-}
-
-/** Too many redirects, or one that was forbidden: then `fetch` fails above us, and nothing may be left here. */
-async function responseOf(call: FetchCall, init: FetchInit | undefined): Promise<Response> {
+  if (typeof input === 'string' && !usableScheme.test(input)) refuseUrl(input);
+  const source = init?.body;
+  const made = typeof source === 'function' ? source() : source;
+  const bodySource = typeof source === 'function' ? firstThenAnew(made, source) : source;
+  const dispatcher = new CallDispatcher(shared, rulesFor(shared, init, bodySource), operation);
   try {
-    return await call.response;
+    const response = await callPlatform(input, init, made, dispatcher);
+    const { life } = dispatcher;
+    if (life !== undefined) rememberLedger(response, life.ledger);
+    // `fetch` keeps the dispatcher until the next full collection, and must not keep the request's life.
+    dispatcher.life = undefined;
+    return response;
   } catch (error) {
-    call.dispatcher.life?.end(init?.signal?.aborted === true ? 'aborted' : 'failed');
+    // `fetch` has parsed it; who asks beforehand parses every URL twice.
+    if (typeof input === 'string' && !URL.canParse(input)) refuseUrl(input);
+    // Too many redirects, or one that was forbidden: then `fetch` fails above us, and nothing may be left here.
+    dispatcher.life?.end(init?.signal?.aborted === true ? 'aborted' : 'failed');
     throw error;
   }
 }
 
-function checkUrl(input: string | URL | Request): void {
-  if (typeof input !== 'string') return;
-  const isUsable = URL.canParse(input) && /^(https?|data|blob|about):/i.test(input);
-  if (!isUsable)
-    throw new ConfigError(
-      `Cannot send the request as url must be an absolute http or https URL: received ${show(redactUrl(input))}`,
-    );
+const usableScheme = /^(https?|data|blob|about):/i;
+
+function refuseUrl(input: string): never {
+  throw new ConfigError(
+    `Cannot send the request as url must be an absolute http or https URL: received ${show(redactUrl(input))}`,
+  );
 }
 
 /** Most calls set nothing of ours: they share one object of rules. */
@@ -99,7 +79,8 @@ function callPlatform(
   made: BodySource,
   dispatcher: CallDispatcher,
 ): Promise<Response> {
-  const { body: _source, ...rest } = init ?? {};
+  if (init === undefined) return platformFetch(input, { dispatcher } as object);
+  const { body: _source, ...rest } = init;
   const platformInit: Record<string, unknown> = { ...rest, dispatcher };
   if (made !== undefined && made !== null) {
     const isStream = isStreamed(made);

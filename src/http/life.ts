@@ -78,6 +78,7 @@ export class Life {
   readonly ledger: LedgerBook;
   /** What was asked for at first; resumes and repeats after a redirect start here. */
   readonly home: DispatchOptions;
+  readonly #homeUrl: string;
   readonly isRepeatable: boolean;
   readonly body: RequestBody;
   readonly deadlineAtMs: number | undefined;
@@ -101,7 +102,8 @@ export class Life {
     this.home = home;
     this.#operation = operation;
     this.state = operation?.state ?? freshState;
-    this.ledger = operation?.ledger ?? new LedgerBook(home.method, `${home.origin}${home.path}`, nowMs, redactUrl);
+    this.#homeUrl = `${home.origin}${home.path}`;
+    this.ledger = operation?.ledger ?? new LedgerBook(home.method, this.#homeUrl, nowMs, redactUrl);
     this.isRepeatable = isRepeatable({
       method: home.method,
       declared: rules.repeatable,
@@ -121,7 +123,7 @@ export class Life {
     }
     // Above, one request may be several of ours, and is one first attempt.
     if (this.#above === undefined) shared.budget.earn();
-    this.attempt = this.beginAttempt(undefined);
+    this.attempt = this.beginAttempt(undefined, nowMs);
   }
 
   get nowMs(): number {
@@ -141,8 +143,14 @@ export class Life {
     return this.deadlineAtMs !== undefined && this.nowMs >= this.deadlineAtMs;
   }
 
-  beginAttempt(fromByte: number | undefined): Attempt {
-    this.attempt = this.ledger.beginAttempt(this.nowMs, fromByte);
+  /** With credentials. Most hops go where the request began: their ledger entries share its string. */
+  urlOf({ origin, path }: DispatchOptions): string {
+    const isHome = path === this.home.path && origin === this.home.origin;
+    return isHome ? this.#homeUrl : `${origin}${path}`;
+  }
+
+  beginAttempt(fromByte: number | undefined, nowMs = this.nowMs): Attempt {
+    this.attempt = this.ledger.beginAttempt(nowMs, fromByte);
     this.#above?.onAttempt(this.attempt);
     if (this.isWatched) this.emit({ type: 'attempt', ...(fromByte === undefined ? {} : { fromByte }) });
     return this.attempt;
@@ -197,13 +205,13 @@ export class Life {
     return this.isHeldOpen || (this.rules.redirectsAbove && status >= 300 && status < 400 && status !== 304);
   }
 
-  end(outcome: Outcome): void {
+  end(outcome: Outcome, nowMs = this.nowMs): void {
     if (this.#hasEnded) return;
     this.#hasEnded = true;
     this.#deadlineTimer?.cancel();
     this.onDeadline = undefined;
     if (this.#above?.kept === undefined) this.body.release();
-    if (this.#operation === undefined) this.ledger.end(outcome, this.nowMs);
+    if (this.#operation === undefined) this.ledger.end(outcome, nowMs);
     if (this.isWatched) this.#emitEnd(outcome);
     this.#above?.onEnd(outcome);
   }

@@ -1,8 +1,8 @@
 /** What the consumer of a body holds so far, and how more can be joined to it. */
 import {
+  bodyLength,
   describeRepresentation,
   isStrongEntityTag,
-  parseLength,
   planResume,
   type Representation,
   type ResumePlan,
@@ -45,14 +45,14 @@ export class Reader {
     this.status = status;
     const hasBody = method !== 'HEAD' && !noBodyStatuses.has(status);
     const canResume = method === 'GET' && (status === 200 || status === 206);
-    this.representation = canResume ? describeRepresentation(status, fields) : undefined;
-    this.framing = hasBody ? framingOf(fields) : 'none';
+    const length = bodyLength(fields);
+    this.representation = canResume ? describeRepresentation(status, fields, length) : undefined;
+    this.framing = hasBody ? framingOf(fields, length) : 'none';
     this.startByte = this.representation?.startByte ?? 0;
     this.atByte = this.startByte;
-    const length = this.framing === 'length' ? parseLength(fields.contentLength) : undefined;
     // A part says where it ends, whatever its framing.
     const partEndByte = status === 206 && hasBody ? this.representation?.endByte : undefined;
-    this.endByte = length === undefined ? partEndByte : this.startByte + length;
+    this.endByte = length === undefined || !hasBody ? partEndByte : this.startByte + length;
     this.memory = needsMemory(this.representation, settings.mayOverlapBlindly) ? new BodyMemory() : undefined;
     const { codings } = this.representation ?? { codings: '' };
     const isWhole = settings.checksCoding && status === 200 && hasBody && this.endByte !== 0;
@@ -87,9 +87,9 @@ export class Reader {
   }
 }
 
-export function framingOf(fields: PickedFields): Framing {
+export function framingOf(fields: PickedFields, length = bodyLength(fields)): Framing {
   if (fields.transferEncoding !== undefined) return 'chunked';
-  if (parseLength(fields.contentLength) !== undefined) return 'length';
+  if (length !== undefined) return 'length';
   return 'unmarked';
 }
 

@@ -33,17 +33,48 @@ const wanted: readonly (readonly [name: string, field: Field])[] = [
 const wantedByLength: (typeof wanted)[] = [];
 for (const entry of wanted) wantedByLength[entry[0].length] = [...(wantedByLength[entry[0].length] ?? []), entry];
 
+/** One shape for the fields of every server, whatever it sends and in which order. */
+class Picked implements PickedFields {
+  date: string | undefined = undefined;
+  etag: string | undefined = undefined;
+  location: string | undefined = undefined;
+  retryAfter: string | undefined = undefined;
+  contentType: string | undefined = undefined;
+  lastModified: string | undefined = undefined;
+  contentRange: string | undefined = undefined;
+  acceptRanges: string | undefined = undefined;
+  contentLength: string | undefined = undefined;
+  retryAfterMs: string | undefined = undefined;
+  rateLimitReset: string | undefined = undefined;
+  contentEncoding: string | undefined = undefined;
+  transferEncoding: string | undefined = undefined;
+  rateLimitRemaining: string | undefined = undefined;
+}
+
 export function pickFields(raw: RawHeaders): PickedFields {
-  const picked: { -readonly [F in Field]?: string } = {};
+  const picked = new Picked();
+  let dateAt = -1;
   for (let i = 0; i + 1 < raw.length; i += 2) {
     const field = fieldOf(raw[i] as Buffer | string);
-    // Sent under both of its names: the first counts.
-    if (field === undefined || (field.startsWith('rateLimit') && picked[field] !== undefined)) continue;
-    const value = raw[i + 1]!;
-    const joined = Array.isArray(value) ? value.map(text).join(', ') : text(value as Buffer | string);
-    picked[field] = picked[field] === undefined ? joined : `${picked[field]}, ${joined}`;
+    if (field === undefined) continue;
+    if (field === 'date') dateAt = i;
+    else add(picked, field, raw[i + 1]!);
   }
+  // Every answer has one, and few have anything that it is compared with.
+  if (dateAt >= 0 && isDated(picked)) add(picked, 'date', raw[dateAt + 1]!);
   return picked;
+}
+
+function isDated({ lastModified, retryAfter, rateLimitReset }: PickedFields): boolean {
+  return lastModified !== undefined || retryAfter !== undefined || rateLimitReset !== undefined;
+}
+
+function add(picked: Picked, field: Field, value: RawHeaders[number]): void {
+  const before = picked[field];
+  // Sent under both of its names: the first counts.
+  if (before !== undefined && field.startsWith('rateLimit')) return;
+  const joined = Array.isArray(value) ? value.map(text).join(', ') : text(value as Buffer | string);
+  picked[field] = before === undefined ? joined : `${before}, ${joined}`;
 }
 
 function fieldOf(name: Buffer | string): Field | undefined {

@@ -33,13 +33,19 @@ interface SpliceParts {
 
 export class Splice {
   readonly #reader: Reader;
-  readonly #parts: SpliceParts;
+  readonly #isOverlap: boolean;
+  readonly #endByte: number | undefined;
+  readonly #totalBytes: number | undefined;
+  readonly mustEndInTime: boolean;
   readonly #onJoined: () => void;
   #joiner: Joiner | undefined;
 
   private constructor(reader: Reader, parts: SpliceParts, onJoined: () => void) {
     this.#reader = reader;
-    this.#parts = parts;
+    this.#isOverlap = parts.isOverlap === true;
+    this.#endByte = parts.endByte;
+    this.#totalBytes = parts.totalBytes;
+    this.mustEndInTime = parts.mustEndInTime === true;
     this.#joiner = parts.joiner;
     this.#onJoined = onJoined;
   }
@@ -79,19 +85,14 @@ export class Splice {
 
   /** The last byte is there, and only the news of it is missing. */
   get hasAll(): boolean {
-    const { endByte, mustEndInTime } = this.#parts;
     // By this hop: one that never answered is no news of the end.
-    if (this.#reader.endByte === undefined || endByte === undefined) return false;
-    return this.#reader.atByte === this.#reader.endByte && this.#joiner === undefined && mustEndInTime !== true;
-  }
-
-  get mustEndInTime(): boolean {
-    return this.#parts.mustEndInTime === true;
+    if (this.#reader.endByte === undefined || this.#endByte === undefined) return false;
+    return this.#reader.atByte === this.#reader.endByte && this.#joiner === undefined && !this.mustEndInTime;
   }
 
   /** The hop will bring more than the reader wants. */
   get bringsMore(): boolean {
-    return this.#parts.endByte !== this.#reader.endByte;
+    return this.#endByte !== this.#reader.endByte;
   }
 
   take(received: Buffer): Taken {
@@ -111,15 +112,15 @@ export class Splice {
   /** The answer has proven to be of the same version: from here on its word counts. */
   #joined(): void {
     this.#joiner = undefined;
-    if (this.#parts.isOverlap === true) this.#reader.hasOverlapped = true;
+    if (this.#isOverlap) this.#reader.hasOverlapped = true;
     // A first answer without a length may be followed by one that tells it: now the end can be proven.
-    if (this.#parts.totalBytes !== undefined) this.#reader.learnLength(this.#parts.totalBytes);
+    if (this.#totalBytes !== undefined) this.#reader.learnLength(this.#totalBytes);
     this.#onJoined();
   }
 
   #trim(chunk: Buffer): Taken {
     const reader = this.#reader;
-    const room = Math.min(reader.endByte ?? Infinity, this.#parts.endByte ?? Infinity) - reader.atByte;
+    const room = Math.min(reader.endByte ?? Infinity, this.#endByte ?? Infinity) - reader.atByte;
     if (chunk.length <= room) return { kind: 'deliver', chunk };
     if (this.mustEndInTime) return refuse(changedFailure(false, `it is longer now than ${reader.endByte} bytes`));
     if (room > 0) return { kind: 'deliver', chunk: chunk.subarray(0, room) };
@@ -142,8 +143,8 @@ export class Splice {
       return changedFailure(false, 'the body is now shorter than what was read of it');
     }
     if (reader.endByte !== undefined) return truncatedFailure('a body shorter than announced');
-    const { endByte } = this.#parts;
-    if (endByte !== undefined && reader.atByte !== endByte) return truncatedFailure('a part shorter than announced');
+    if (this.#endByte !== undefined && reader.atByte !== this.#endByte)
+      return truncatedFailure('a part shorter than announced');
     return reader.framing === 'chunked' && connection?.isHttp2 !== true ? 'framing' : 'unverifiable';
   }
 }

@@ -18,8 +18,13 @@ export function parseTarget(input: string | URL): Target {
   return { origin: url.origin, path: url.pathname + url.search, authorization };
 }
 
+/** Once: asking first whether it can be parsed would parse it twice. */
 function parse(input: string): URL {
-  return URL.canParse(input) ? new URL(input) : refuse(input);
+  try {
+    return new URL(input);
+  } catch {
+    return refuse(input);
+  }
 }
 
 function refuse(input: unknown): never {
