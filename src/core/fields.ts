@@ -50,10 +50,25 @@ export function parseRange(text: string | undefined): RequestedRange | undefined
 /** A length in bytes. `12, 12` (a repeated field that agrees) is 12; anything else that is no number is undefined. */
 export function parseLength(text: string | undefined): number | undefined {
   if (text === undefined) return undefined;
-  if (/^\d{1,16}$/.test(text)) return safe(text);
+  const length = parseDigits(text);
+  if (length !== undefined) return length;
   const values = new Set(text.split(',').map((value) => value.trim()));
   const [only] = values;
-  return values.size === 1 && only !== undefined && /^\d{1,16}$/.test(only) ? safe(only) : undefined;
+  return values.size === 1 && only !== undefined ? parseDigits(only) : undefined;
+}
+
+const MAX_DIGITS = 16;
+
+/** A loop: this runs for every answer, and is several times as fast as a pattern and `Number`. */
+function parseDigits(text: string): number | undefined {
+  if (text.length === 0 || text.length > MAX_DIGITS) return undefined;
+  let value = 0;
+  for (let i = 0; i < text.length; i += 1) {
+    const digit = text.charCodeAt(i) - 48;
+    if (digit < 0 || digit > 9) return undefined;
+    value = value * 10 + digit;
+  }
+  return Number.isSafeInteger(value) ? value : undefined;
 }
 
 /** An entity-tag that is well formed, as sent; `W/"…"` included (RFC 9110, 8.8.3). */

@@ -80,7 +80,7 @@ function add(picked: Picked, field: Field, value: RawHeaders[number]): void {
 function fieldOf(name: Buffer | string): Field | undefined {
   const candidates = wantedByLength[name.length];
   if (candidates === undefined) return undefined;
-  for (const [lower, field] of candidates) if (isNamed(name, lower)) return field;
+  for (let i = 0; i < candidates.length; i += 1) if (isNamed(name, candidates[i]![0])) return candidates[i]![1];
   return undefined;
 }
 

@@ -52,7 +52,7 @@ class OldSink implements Sink {
   readonly #handler: OldHandler;
   /** Let go of at the end: `fetch` keeps our callbacks until the next full collection, and must not keep the exchange. */
   #control: SinkControl | undefined;
-  readonly #resume = (): void => this.#control?.resume();
+  #resume: () => void = nobodyWaits;
 
   constructor(handler: OldHandler) {
     this.#handler = handler;
@@ -60,6 +60,8 @@ class OldSink implements Sink {
 
   onStart(control: SinkControl): void {
     this.#control = control;
+    // Made side by side, the two share one context.
+    this.#resume = () => this.#control?.resume();
     this.#handler.onConnect?.((reason) => this.#control?.abort(reason), {});
   }
 
@@ -86,6 +88,8 @@ class OldSink implements Sink {
     this.#handler.onError?.(error);
   }
 }
+
+function nobodyWaits(): void {}
 
 class NewSink implements Sink {
   readonly #handler: NewHandler;

@@ -11,11 +11,15 @@ export interface Target {
 /** @throws ConfigError if it is no absolute http or https URL */
 export function parseTarget(input: string | URL): Target {
   const url = typeof input === 'string' ? parse(input) : input;
-  if (url.protocol !== 'http:' && url.protocol !== 'https:') return refuse(input);
-  const login =
-    url.username === '' ? undefined : `${decodeURIComponent(url.username)}:${decodeURIComponent(url.password)}`;
-  const authorization = login === undefined ? undefined : `Basic ${Buffer.from(login).toString('base64')}`;
-  return { origin: url.origin, path: url.pathname + url.search, authorization };
+  const { href = '', username, password } = url;
+  if (!href.startsWith('http:') && !href.startsWith('https:')) return refuse(input);
+  const path = url.pathname + url.search;
+  // Without a login the origin is the beginning of the whole; its getter puts it together from parts.
+  if (username === '' && password === '')
+    return { origin: href.slice(0, href.indexOf('/', 'https://'.length)), path, authorization: undefined };
+  const login = `${decodeURIComponent(username)}:${decodeURIComponent(password)}`;
+  const authorization = username === '' ? undefined : `Basic ${Buffer.from(login).toString('base64')}`;
+  return { origin: url.origin, path, authorization };
 }
 
 /** Once: asking first whether it can be parsed would parse it twice. */

@@ -210,9 +210,8 @@ function throughProxy(options: DispatchOptions, origin: string, proxy: ForwardPr
 
 /** A connection that tells the hops on it whether they are its first. */
 class ObservedClient extends Client {
-  #socket: Socket | undefined;
-  #address: string | undefined;
-  #served = 0;
+  #facts: ConnectionFacts = { socket: undefined, isReused: true, address: undefined, isHttp2: false };
+  #hasServed = false;
 
   constructor(origin: URL, options: object, connect: Connect) {
     super(origin, {
@@ -227,9 +226,9 @@ class ObservedClient extends Client {
   }
 
   #begin(socket: Socket): void {
-    this.#socket = socket;
-    this.#address = socket.remoteAddress;
-    this.#served = 0;
+    const isHttp2 = (socket as { readonly alpnProtocol?: unknown }).alpnProtocol === 'h2';
+    this.#facts = { socket, isReused: true, address: socket.remoteAddress, isHttp2 };
+    this.#hasServed = false;
   }
 
   override dispatch(options: DispatchOptions, handler: Dispatcher.DispatchHandler): boolean {
@@ -237,11 +236,11 @@ class ObservedClient extends Client {
     return super.dispatch(options, handler);
   }
 
-  /** One function for all hops of the connection. */
+  /** One function for all hops of the connection, and one answer for all but the first. */
   readonly #describe = (): ConnectionFacts => {
-    this.#served += 1;
-    const isHttp2 = (this.#socket as { alpnProtocol?: unknown } | undefined)?.alpnProtocol === 'h2';
-    return { socket: this.#socket, isReused: this.#served > 1, address: this.#address, isHttp2 };
+    if (this.#hasServed) return this.#facts;
+    this.#hasServed = true;
+    return { ...this.#facts, isReused: false };
   };
 }
 
