@@ -26,6 +26,8 @@ export interface CommandOptions {
   readonly cwd?: string;
   readonly env?: Readonly<Record<string, string>>;
   readonly stdin?: string;
+  /** A command that runs it, with its own arguments. */
+  readonly under?: readonly string[];
 }
 
 const stateFolders = join(tmpdir(), `reknit-cli-state-${process.pid}`);
@@ -38,8 +40,9 @@ function createStateFolder(): string {
   return join(stateFolders, String(startedCount));
 }
 
-export function start(args: readonly string[], { cwd, env = {}, stdin }: CommandOptions = {}): Started {
-  const child = spawn(process.execPath, [main, ...args], {
+export function start(args: readonly string[], { cwd, env = {}, stdin, under = [] }: CommandOptions = {}): Started {
+  const [program, ...all] = [...under, process.execPath, main, ...args];
+  const child = spawn(program!, all, {
     cwd,
     env: { PATH: process.env.PATH, HOME: '/nonexistent', REKNIT_STATE_DIR: createStateFolder(), ...env },
     stdio: [stdin === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'],

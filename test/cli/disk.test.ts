@@ -9,10 +9,13 @@ const MiB = 1_048_576;
 const plain: Scenario = { name: 'plain', resource: { sizeBytes: 12 * MiB } };
 
 /** A small disk of its own; undefined where this user may not mount one. */
-async function mountSmallDisk(folder: Folder): Promise<(AsyncDisposable & { readonly path: string }) | undefined> {
-  const path = folder.file('disk');
+async function mountSmallDisk(
+  folder: Folder,
+  { name = 'disk', size = '8m' } = {},
+): Promise<(AsyncDisposable & { readonly path: string }) | undefined> {
+  const path = folder.file(name);
   await mkdir(path);
-  const { status } = spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=8m', 'tmpfs', path]);
+  const { status } = spawnSync('mount', ['-t', 'tmpfs', '-o', `size=${size}`, 'tmpfs', path]);
   if (status !== 0) return undefined;
   return { path, [Symbol.asyncDispose]: async () => void spawnSync('umount', [path]) };
 }
@@ -56,17 +59,63 @@ test('a read-only file system is exit 6 before anything is sent', async (context
   expect(run.requestCount).toBe(0);
 });
 
+/** Root may write everywhere, unless it has given that up. */
+const asMortal: readonly string[] | undefined =
+  process.getuid?.() !== 0
+    ? []
+    : spawnSync('setpriv', ['--bounding-set=-dac_override', '--inh-caps=-dac_override', 'true']).status === 0
+      ? ['setpriv', '--bounding-set=-dac_override', '--inh-caps=-dac_override']
+      : undefined;
+
 test('a folder that may not be written is exit 6 before anything is sent', async (context) => {
-  if (process.getuid?.() === 0) return context.skip('root may write everywhere');
+  if (asMortal === undefined) return context.skip('root may write everywhere, and there is no setpriv');
   await using lab = await startLab();
   await using folder = await createFolder();
   await chmod(folder.path, 0o555);
   const run = lab.play(plain);
-  const { code, stderr } = await reknit(['get', run.url, '-o', 'a.bin'], { cwd: folder.path });
+  const { code, stderr } = await reknit(['get', run.url, '-o', 'a.bin'], { cwd: folder.path, under: asMortal });
   await chmod(folder.path, 0o755);
   expect(code).toBe(6);
   expect(stderr).toContain('permission denied (EACCES)');
   expect(run.requestCount).toBe(0);
+});
+
+test('a target whose folder loses its permission under the download is exit 6, and all that was brought is kept', async (context) => {
+  if (asMortal === undefined) return context.skip('root may write everywhere, and there is no setpriv');
+  await using lab = await startLab();
+  await using folder = await createFolder();
+  const run = lab.play({
+    ...plain,
+    requests: [{ on: 1, do: { kind: 'gate', name: 'middle', at: 'body', atByte: 3 * MiB } }],
+  });
+  const { ended } = start(['get', run.url, '-o', 'a.bin'], { cwd: folder.path, under: asMortal });
+  await run.untilGate('middle');
+  await chmod(folder.path, 0o555);
+  run.open('middle');
+  const { code, stderr } = await ended;
+  await chmod(folder.path, 0o755);
+  expect(code).toBe(6);
+  expect(stderr).toMatch(
+    /permission denied \(EACCES\); 12\.0 MiB of 12\.0 MiB are kept in .*: run the same command again/,
+  );
+  expect((await reknit(['get', run.url, '-o', 'a.bin'], { cwd: folder.path })).code).toBe(0);
+  expect(await folder.sha256('a.bin')).toBe(run.sha256);
+  expect(run.record.requests[1]!.answered.bodyBytesSent).toBe(1);
+});
+
+test('a target on another file system than its part folder is exit 6, and all that was brought is kept', async (context) => {
+  await using lab = await startLab();
+  await using folder = await createFolder();
+  await using disk = await mountSmallDisk(folder, { name: 'a.bin.reknit', size: '32m' });
+  if (disk === undefined) return context.skip('a tmpfs cannot be mounted by this user');
+  const run = lab.play(plain);
+  const { code, stderr } = await reknit(['get', run.url, '-o', 'a.bin'], { cwd: folder.path });
+  expect(code).toBe(6);
+  expect(stderr).toMatch(
+    /Cannot write .*a\.bin: it is on another file system \(EXDEV\); 12\.0 MiB of 12\.0 MiB are kept/,
+  );
+  expect(await readdir(folder.path)).toEqual(['a.bin.reknit']);
+  expect((await readdir(disk.path)).sort()).toEqual(['data', 'journal']);
 });
 
 test('a part folder that is removed under the download is exit 6, and no wrong file appears', async () => {
