@@ -1,5 +1,5 @@
-// Whole programs that download one file and check its SHA-256, side by side: clean over loopback from nginx, over
-// connections that are slow each, and cut again and again. Wall time and peak memory of each.
+// Whole programs that download, side by side: one file clean over loopback from nginx and its SHA-256 checked, over
+// connections that are slow each, cut again and again; and many small files.
 import { execFileSync, fork, spawn } from 'node:child_process';
 import {
   chmodSync,
@@ -16,11 +16,14 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { compare, interleave, median } from './rounds.mjs';
+import { batchCommands, columns, commands, rowOf, runOnce } from './download-programs.mjs';
+import { interleave } from './rounds.mjs';
 
 const MiB = 1024 * 1024;
 const cutBytes = 4 * MiB;
 const limitedRate = '4m';
+const smallFiles = 2_000;
+const atOnce = 16;
 const nginx = '/usr/sbin/nginx';
 
 function has(program) {
@@ -96,148 +99,150 @@ async function startCutting(node, bytes) {
   return { url: `http://127.0.0.1:${port}/body`, sha256, stop };
 }
 
-/** Programs write into their own folder, which is emptied behind them: nobody pays for the pages of another. */
-function commands(node, dist) {
-  const main = fileURLToPath(new URL('cli/main.js', dist));
-  const get = (extra) => (url, sha256) => [
-    node,
-    main,
-    'get',
-    url,
-    '-o',
-    'a',
-    '--quiet',
-    '--no-state',
-    '--checksum',
-    `sha256:${sha256}`,
-    ...extra,
-  ];
-  const check = (fetched) => (url, sha256) => [
-    'sh',
-    '-c',
-    `${fetched} && echo '${sha256}  a' | sha256sum -c --quiet`,
-    'sh',
-    url,
-  ];
+/** Each has its own server and files, so that one alone can be measured. */
+const parts = { clean, limited, cut, small };
+
+/** What is there, and is compared with. */
+const peers = {
+  'curl + sha256sum': 'curl',
+  'aria2 -x8': 'aria2c',
+  'wget + sha256sum': 'wget',
+  'aria2 -i': 'aria2c',
+  'curl --parallel': 'curl',
+};
+
+async function clean({ folder, all, there, bytes, rounds, progress }) {
+  const sha256 = writeRandom(join(folder, 'www/body'), bytes);
+  const server = await startNginx(folder);
+  try {
+    const ours = ['reknit', 'reknit, one connection'];
+    const labels = [...ours, ...there(['curl + sha256sum', 'aria2 -x8', 'wget + sha256sum'])];
+    const runOne = (label) => runOnce(folder, all[label](`${server.origin}/body`, sha256));
+    await interleave(labels, 1, runOne);
+    const samples = await interleave(labels, rounds, runOne, progress);
+    return {
+      title: `One file of ${bytes / MiB} MiB over loopback, with SHA-256`,
+      note: 'from nginx, to the disk; reknit alone also syncs it; above 1.00 reknit is ahead',
+      columns,
+      rows: ours.flatMap((label) =>
+        labels.slice(2).map((peer) => rowOf(samples, label, peer, label === 'reknit' ? 1 : undefined)),
+      ),
+    };
+  } finally {
+    await server.stop();
+  }
+}
+
+async function limited({ folder, all, there, bytes, rounds, progress }) {
+  const limitedBytes = bytes / 4;
+  const sha256 = writeRandom(join(folder, 'www/limited'), limitedBytes);
+  const server = await startNginx(folder);
+  try {
+    const labels = ['reknit', ...there(['aria2 -x8'])];
+    const runOne = (label) => runOnce(folder, all[label](`${server.origin}/slow/limited`, sha256));
+    const samples = await interleave(labels, Math.min(5, rounds), runOne, progress);
+    return {
+      title: `${limitedBytes / MiB} MiB over connections of ${limitedRate}B/s each`,
+      note: 'nginx limit_rate; above 1.00 reknit is ahead',
+      columns,
+      rows: labels.slice(1).map((peer) => rowOf(samples, 'reknit', peer, 0.91)),
+    };
+  } finally {
+    await server.stop();
+  }
+}
+
+async function cut({ node, folder, all, bytes, rounds, progress }) {
+  const server = await startCutting(node, bytes);
+  try {
+    const urlOf = (label) => (label === 'cut' ? `${server.url}?cut=${cutBytes}` : server.url);
+    const runOne = (label) => runOnce(folder, all.reknit(urlOf(label), server.sha256));
+    const samples = await interleave(['whole', 'cut'], rounds, runOne, progress);
+    return {
+      title: `Cut every ${cutBytes / MiB} MiB`,
+      note: `${bytes / MiB} MiB, against the same without a cut`,
+      columns,
+      rows: [rowOf(samples, 'cut', 'whole', 0.83)],
+    };
+  } finally {
+    await server.stop();
+  }
+}
+
+async function small({ node, dists, folder, there, rounds, isQuick, progress }) {
+  const count = isQuick ? smallFiles / 10 : smallFiles;
+  const names = writeSmallFiles(join(folder, 'www/small'), count);
+  const server = await startNginx(folder);
+  const all = batchCommands(node, dists.own, atOnce);
+  const lists = writeLists(folder, names, `${server.origin}/small`);
+  try {
+    const labels = ['reknit', 'reknit, limits shared', ...there(['aria2 -i', 'curl --parallel'])];
+    const runOne = (label) => runOnce(folder, all[label](lists));
+    await interleave(labels, 1, runOne);
+    const samples = await interleave(labels, rounds, runOne, progress);
+    return {
+      title: `${count} small files, ${atOnce} at once`,
+      note: 'of 1 to 64 KiB, from nginx, to the disk; reknit alone puts each under its name when it is whole and synced; above 1.00 reknit is ahead',
+      columns,
+      rows: labels
+        .slice(0, 2)
+        .flatMap((label) =>
+          labels.slice(2).map((peer) => rowOf(samples, label, peer, label === 'reknit' ? 1 : undefined)),
+        ),
+    };
+  } finally {
+    await server.stop();
+  }
+}
+
+function writeSmallFiles(folder, count) {
+  mkdirSync(folder);
+  const block = Buffer.alloc(65_536);
+  for (let i = 0; i < block.length; i += 4) block.writeUInt32LE(Math.imul(i + 1, 2654435761) >>> 0, i);
+  return Array.from({ length: count }, (_, n) => {
+    writeFileSync(join(folder, `${n}.bin`), block.subarray(0, 1_024 + ((n * 7_919) % (63 * 1_024))));
+    return `${n}.bin`;
+  });
+}
+
+function writeLists(folder, names, base) {
+  const write = (name, lineOf) => {
+    const path = join(folder, name);
+    writeFileSync(path, names.map(lineOf).join(''));
+    return path;
+  };
   return {
-    reknit: get([]),
-    'reknit, one connection': get(['--max-connections', '1']),
-    'curl + sha256sum': check('curl -sS -o a "$1"'),
-    'aria2 -x8': (url, sha256) => [
-      'aria2c',
-      '-q',
-      '-x8',
-      '-s8',
-      '-k1M',
-      '-o',
-      'a',
-      `--checksum=sha-256=${sha256}`,
-      url,
-    ],
-    'wget + sha256sum': check('wget -q -O a "$1"'),
+    plain: write('plain', (name) => `${base}/${name}\n`),
+    aria2: write('aria2', (name) => `${base}/${name}\n out=${name}\n`),
+    curl: write('curl', (name) => `url = "${base}/${name}"\noutput = "a/${name}"\ncreate-dirs\n`),
+    state: join(folder, 'state'),
   };
 }
 
-async function runOnce(folder, command) {
-  const out = join(folder, 'out');
-  rmSync(out, { recursive: true, force: true });
-  mkdirSync(out);
-  const timing = join(folder, 'time');
-  const startedAt = performance.now();
-  const child = spawn('/usr/bin/time', ['-f', '%M %U %S', '-o', timing, ...command], {
-    cwd: out,
-    stdio: ['ignore', 'ignore', 'pipe'],
-  });
-  let complaint = '';
-  child.stderr.on('data', (chunk) => {
-    complaint += chunk;
-  });
-  const code = await new Promise((resolve) => child.once('close', resolve));
-  const wallMs = performance.now() - startedAt;
-  if (code !== 0) throw new Error(`${command.slice(0, 3).join(' ')} ended with ${code}: ${complaint}`);
-  const [rssKib, user, system] = execFileSync('tail', ['-n1', timing], { encoding: 'utf8' })
-    .trim()
-    .split(' ')
-    .map(Number);
-  return { wallMs, rssKib, cpuMs: (user + system) * 1000 };
-}
-
-function rowOf(samples, label, baseline, target) {
-  const speed = compare(samples, label, baseline, 'wallMs', true);
-  const rssMib = (name) => Math.round(median(samples[name].map(({ rssKib }) => rssKib)) / 1024);
-  const seconds = (name) => (median(samples[name].map(({ wallMs }) => wallMs)) / 1000).toFixed(2);
-  const cells = [
-    speed.ratio.toFixed(2),
-    `${speed.low.toFixed(2)}–${speed.high.toFixed(2)}`,
-    `${seconds(label)} : ${seconds(baseline)} s`,
-    `${rssMib(label)} : ${rssMib(baseline)} MiB`,
-  ];
-  return { label, baseline, speed, cells, ...(target === undefined ? {} : { target }) };
-}
-
-const columns = ['speed', 'middle half', 'wall time', 'peak memory'];
-
-export async function downloads({ node, dists, isQuick, progress }) {
+/** @param only the name of one part; all of them without it */
+export async function downloads({ node, dists, isQuick, progress }, only) {
   const missing = [nginx, '/usr/bin/time'].filter((path) => !existsSync(path));
   if (missing.length > 0) throw new Error(`the suite downloads needs ${missing.join(' and ')}`);
   const bytes = (isQuick ? 128 : 1024) * MiB;
   const rounds = isQuick ? 3 : 7;
-  const folder = mkdtempSync(join(tmpdir(), 'reknit-bench-'));
-  // nginx reads it as another user where it is started by root.
-  chmodSync(folder, 0o755);
   const all = commands(node, dists.own);
-  const peers = { 'curl + sha256sum': 'curl', 'aria2 -x8': 'aria2c', 'wget + sha256sum': 'wget' };
-  const there = Object.keys(peers).filter((label) => has(peers[label]));
-  mkdirSync(join(folder, 'www'));
-  const sha256 = writeRandom(join(folder, 'www/body'), bytes);
-  const limitedBytes = bytes / 4;
-  const limitedSha256 = writeRandom(join(folder, 'www/limited'), limitedBytes);
-  const server = await startNginx(folder);
-  const cutting = await startCutting(node, bytes);
-  try {
-    const play = (labels, url, sum, count) =>
-      interleave(labels, count, (label) => runOnce(folder, all[label](url, sum)), progress);
-    const ours = ['reknit', 'reknit, one connection'];
-    await play([...ours, ...there], `${server.origin}/body`, sha256, 1);
-    const clean = await play([...ours, ...there], `${server.origin}/body`, sha256, rounds);
-    const aria2 = there.filter((label) => label.startsWith('aria2'));
-    const limited = await play(
-      ['reknit', ...aria2],
-      `${server.origin}/slow/limited`,
-      limitedSha256,
-      Math.min(3, rounds),
-    );
-    const cut = await interleave(
-      ['whole', 'cut'],
-      rounds,
-      (label) =>
-        runOnce(folder, all.reknit(label === 'cut' ? `${cutting.url}?cut=${cutBytes}` : cutting.url, cutting.sha256)),
-      progress,
-    );
-    return [
-      {
-        title: `One file of ${bytes / MiB} MiB over loopback, with SHA-256`,
-        note: 'from nginx, to the disk; reknit alone also syncs it; above 1.00 reknit is ahead',
-        columns,
-        rows: ours.flatMap((label) =>
-          there.map((peer) => rowOf(clean, label, peer, label === 'reknit' ? 1 : undefined)),
-        ),
-      },
-      {
-        title: `${limitedBytes / MiB} MiB over connections of ${limitedRate}B/s each`,
-        note: 'nginx limit_rate; above 1.00 reknit is ahead',
-        columns,
-        rows: aria2.map((peer) => rowOf(limited, 'reknit', peer, 0.91)),
-      },
-      {
-        title: `Cut every ${cutBytes / MiB} MiB`,
-        note: `${bytes / MiB} MiB, against the same without a cut`,
-        columns,
-        rows: [rowOf(cut, 'cut', 'whole', 0.83)],
-      },
-    ];
-  } finally {
-    await Promise.all([server.stop(), cutting.stop()]);
-    rmSync(folder, { recursive: true, force: true });
+  const there = (labels) => labels.filter((label) => has(peers[label]));
+  const tables = [];
+  for (const part of Object.keys(parts).filter((name) => only === undefined || name === only)) {
+    const folder = mkdtempSync(join(tmpdir(), 'reknit-bench-'));
+    // nginx reads it as another user where it is started by root.
+    chmodSync(folder, 0o755);
+    mkdirSync(join(folder, 'www'));
+    try {
+      tables.push(await parts[part]({ node, dists, folder, all, there, bytes, rounds, isQuick, progress }));
+    } finally {
+      rmSync(folder, { recursive: true, force: true });
+    }
   }
+  return tables;
 }
+
+/** `downloads-clean` and so on: one part each, for a machine that is not free for long. */
+export const downloadParts = Object.fromEntries(
+  Object.keys(parts).map((part) => [`downloads-${part}`, (settings) => downloads(settings, part)]),
+);

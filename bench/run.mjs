@@ -5,7 +5,7 @@ import { resolve } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
 import { asText, describeCommit, describeMachine, writePage } from './report.mjs';
-import { suites } from './suites.mjs';
+import { suites, usualSuites } from './suites.mjs';
 
 const usage = `npm run bench -- [options]
 
@@ -23,7 +23,7 @@ const bench = fileURLToPath(new URL('.', import.meta.url));
 function readOptions() {
   const { values } = parseArgs({
     options: {
-      only: { type: 'string', multiple: true, default: Object.keys(suites) },
+      only: { type: 'string', multiple: true, default: usualSuites },
       node: { type: 'string', multiple: true, default: [process.execPath] },
       against: { type: 'string' },
       quick: { type: 'boolean', default: false },
@@ -77,7 +77,7 @@ async function main() {
     return;
   }
   if (!existsSync(`${root}/dist/http/index.js`)) throw new Error('nothing is built: npm run build');
-  installPeers();
+  if (options.only.some((name) => !name.startsWith('downloads'))) installPeers();
   const facts = {
     date: new Date().toISOString().slice(0, 10),
     commit: describeCommit(root),

@@ -1,7 +1,7 @@
 // What is measured. Each suite returns tables of ratios against a baseline that ran beside it, with the baseline itself
 // a second time as the control: whatever the control shows away from 1.00 is noise.
 
-import { downloads } from './downloads.mjs';
+import { downloadParts, downloads } from './downloads.mjs';
 import { lab } from './lab.mjs';
 import { mirror } from './mirror.mjs';
 import { importOnce, startServer, startWorker } from './processes.mjs';
@@ -207,4 +207,7 @@ async function imports({ node, dists, isQuick, progress }) {
   ];
 }
 
-export const suites = { requests, body, memory, imports, downloads, lab, mirror };
+export const suites = { requests, body, memory, imports, downloads, lab, mirror, ...downloadParts };
+
+/** What is measured where nobody says `--only`. */
+export const usualSuites = Object.keys(suites).filter((name) => !(name in downloadParts));

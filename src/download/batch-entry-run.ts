@@ -26,6 +26,18 @@ export interface BatchParts {
   readonly client: Client;
   readonly limits: ConnectionLimits;
   readonly proven: ProvenFiles;
+  readonly folders: CreatedFolders;
+}
+
+/** Each is created once. */
+export class CreatedFolders {
+  readonly #created = new Map<string, Promise<unknown>>();
+
+  create(path: string): Promise<unknown> {
+    const known = this.#created.get(path) ?? onDisk('create', path, () => mkdir(path, { recursive: true }));
+    this.#created.set(path, known);
+    return known;
+  }
 }
 
 export type EntryEnd =
@@ -59,7 +71,7 @@ export class EntryRun {
     const checksum = await this.#checksum();
     const found = await this.#look(checksum);
     if (found.kind === 'skipped') return found;
-    await onDisk('create', dirname(path), () => mkdir(dirname(path), { recursive: true }));
+    await this.#settings.folders.create(dirname(path));
     return { kind: 'done', result: await this.#download(checksum, found.mayReplace) };
   }
 
@@ -164,6 +176,7 @@ export class EntryRun {
       pace: this.#pace,
       expectedBytes: entry.size,
       onProven: (part) => this.#record(part),
+      isOneOfMany: true,
     };
     return downloadOn(realDisk, url, own, hooks);
   }
@@ -171,6 +184,7 @@ export class EntryRun {
   async #record({ path: partPath, result, etag, lastModified }: ProvenPart): Promise<void> {
     const { path, urlSha256 } = this.#file;
     const { proven } = this.#settings;
+    if (!proven.isKept) return;
     const { size: bytes, mtimeMs } = await stat(partPath);
     const { integrity, sha256 } = result;
     await proven.add({ path, urlSha256, bytes, mtimeMs, integrity, sha256, etag, lastModified });

@@ -36,6 +36,8 @@ export interface Disk {
   /** The lock needs no more than this; `createExclusively` fails with EEXIST. */
   readText(path: string): Promise<string>;
   createExclusively(path: string, text: string): Promise<void>;
+  /** A new file, with all its bytes durable when it settles. */
+  writeWhole(path: string, chunks: readonly Uint8Array[]): Promise<void>;
   link(from: string, to: string): Promise<void>;
 }
 
@@ -119,6 +121,16 @@ export const realDisk: Disk = {
       await handle.close();
     }
   },
+  writeWhole: async (path, chunks) => {
+    const handle = await open(path, 'wx', 0o666);
+    try {
+      // Writes on until everything is written, or throws.
+      await handle.writeFile(chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks));
+      await handle.sync();
+    } finally {
+      await handle.close();
+    }
+  },
   link,
 };
 
@@ -127,8 +139,31 @@ function unlessAbsent(error: unknown): undefined {
   throw error;
 }
 
-/** A rename is durable when its folder is. Windows cannot, and does not need it. */
-async function syncFolder(path: string): Promise<void> {
+/** By folder: the sync that runs, and the one that everybody who comes meanwhile waits for. */
+const folderSyncs = new Map<string, { readonly running: Promise<void>; next?: Promise<void> }>();
+
+/** A rename is durable when its folder is. One sync serves all renames before its beginning. */
+function syncFolder(path: string): Promise<void> {
+  const known = folderSyncs.get(path);
+  if (known !== undefined) {
+    known.next ??= known.running.then(() => startFolderSync(path));
+    return known.next;
+  }
+  return startFolderSync(path);
+}
+
+function startFolderSync(path: string): Promise<void> {
+  const running = syncFolderNow(path);
+  const own: { readonly running: Promise<void>; next?: Promise<void> } = { running };
+  folderSyncs.set(path, own);
+  void running.then(() => {
+    if (own.next === undefined) folderSyncs.delete(path);
+  });
+  return running;
+}
+
+/** Windows cannot, and does not need it. */
+async function syncFolderNow(path: string): Promise<void> {
   let handle: FileHandle | undefined;
   try {
     handle = await open(path, 'r');

@@ -1,4 +1,4 @@
-import { join, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import type { Writable } from 'node:stream';
 import { groupDigits, type Ledger, redactUrl } from '../core/index.ts';
 import { systemRuntime } from '../runtime/index.ts';
@@ -10,7 +10,8 @@ import type { BufferResult, DownloadOptions, DownloadResult, FetchOptions, Strea
 import type { DownloadListener } from './events.ts';
 import type { Pace } from './limits.ts';
 import { checkTarget } from './move-into-place.ts';
-import { PartFile } from './part-file.ts';
+import { PartFile, type PartStore } from './part-file.ts';
+import { openSmallPart } from './small-part.ts';
 import { StreamOutput } from './stream-output.ts';
 import { transfer } from './transfer.ts';
 import { wrongContent } from './transfer-failures.ts';
@@ -44,6 +45,8 @@ export interface DownloadHooks {
   readonly expectedBytes?: number | undefined;
   /** The bytes are proven and stand at `path`; they get their name when this has settled. */
   readonly onProven?: ((proven: ProvenPart) => Promise<void>) | undefined;
+  /** One of many, which are mostly small: such a one touches the disk when it is whole. */
+  readonly isOneOfMany?: boolean;
 }
 
 export interface ProvenPart {
@@ -83,10 +86,11 @@ interface FileRun {
 async function downloadFile(run: FileRun, { force = false }: DownloadOptions): Promise<DownloadResult> {
   const { disk, target, door, startedAtMs, hooks } = run;
   const job = { ...(await door.job()), ...(hooks.pace === undefined ? {} : { pace: hooks.pace }) };
-  const part = await PartFile.open({ disk, target, algorithms: algorithmsOf(job) });
+  const opened = { disk, target, algorithms: algorithmsOf(job) };
+  const part = await (hooks.isOneOfMany === true ? openSmallPart(opened) : PartFile.open(opened));
   try {
     // Whoever had the lock before us may have brought the file.
-    await checkTarget(disk, target, { force });
+    if (part instanceof PartFile) await checkTarget(disk, target, { force });
     const { gotBytes: keptBytes } = part;
     if (keptBytes > 0) job.onEvent?.({ type: 'found', url: redactUrl(job.url), keptBytes });
     const resumed = watchRestarts(job, keptBytes);
@@ -94,7 +98,8 @@ async function downloadFile(run: FileRun, { force = false }: DownloadOptions): P
     const summary = summarize(outcome, part.gotBytes, resumed.bytes(), startedAtMs);
     await checkLength(part, job, outcome.ledger, hooks.expectedBytes);
     const { etag, lastModified } = part.representation ?? {};
-    await hooks.onProven?.({ path: join(part.folder, 'data'), result: summary, etag, lastModified });
+    const path = await part.prepare();
+    await hooks.onProven?.({ path, result: summary, etag, lastModified });
     await part.commit({ force });
     await door.remember(outcome, summary);
     return { path: target, resumedBytes: resumed.bytes(), ...summary };
@@ -106,7 +111,7 @@ async function downloadFile(run: FileRun, { force = false }: DownloadOptions): P
 }
 
 async function checkLength(
-  part: PartFile,
+  part: PartStore,
   { url }: TransferJob,
   ledger: Ledger,
   expectedBytes: number | undefined,
@@ -118,7 +123,7 @@ async function checkLength(
   throw wrongContent(what, { url: redactUrl(url), ledger });
 }
 
-function tellKept(part: PartFile, { url, checksum, onEvent }: TransferJob): void {
+function tellKept(part: PartStore, { url, checksum, onEvent }: TransferJob): void {
   const { durableBytes: keptBytes, folder, representation } = part;
   if (keptBytes === 0) return;
   const { totalBytes, validator } = representation ?? {};

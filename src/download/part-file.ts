@@ -28,7 +28,23 @@ export interface PartFileOptions {
   readonly algorithms: readonly DigestAlgorithm[];
 }
 
-export class PartFile implements Destination, PartSink {
+/** Where a small file stands whole before it gets its name (`small-part.ts`). */
+export const WHOLE = 'whole';
+
+/** A destination that becomes the target. */
+export interface PartStore extends Destination {
+  readonly folder: string;
+  readonly representation: Representation | undefined;
+  readonly durableBytes: number;
+  /** Everything is there. @returns where it stands until it gets its name */
+  prepare(): Promise<string>;
+  /** @throws LocalError if the target cannot be written, or exists and `force` is false */
+  commit(options: { readonly force: boolean }): Promise<void>;
+  /** It came to nothing: what was written stays for the next run, as far as the disk allows. */
+  keep(): Promise<void>;
+}
+
+export class PartFile implements PartStore, PartSink {
   readonly folder: string;
   readonly mayBeginAgain = true;
   readonly takesSegments = true;
@@ -71,11 +87,16 @@ export class PartFile implements Destination, PartSink {
     const { disk, target } = options;
     const folder = folderOf(target);
     const part = await onDisk('write', folder, async () => {
+      let isNew = true;
       await disk.createFolder(folder).catch((error: unknown) => {
         if (errnoOf(error) !== 'EEXIST') throw error;
+        isNew = false;
       });
       try {
-        return new PartFile(options, await TargetLock.take(disk, join(folder, 'lock'), target));
+        const lock = await TargetLock.take(disk, join(folder, 'lock'), target);
+        // Of a process that died just before its last step; one that lives finds our lock instead.
+        if (!isNew) await disk.remove(join(folder, WHOLE)).catch(() => {});
+        return new PartFile(options, lock);
       } catch (error) {
         // Only where it is empty.
         await disk.removeFolder(folder).catch(() => {});
@@ -293,7 +314,7 @@ export class PartFile implements Destination, PartSink {
 
   // Ends.
 
-  /** What was written stays for the next run, as far as the disk allows; and the folder goes if there is nothing. */
+  /** A full disk has no room for a longer claim; and the folder goes if there is nothing. */
   async keep(): Promise<void> {
     await this.#quiet();
     // A full disk has no room for a longer claim: the last one stands.
@@ -314,7 +335,10 @@ export class PartFile implements Destination, PartSink {
     await this.#disk.removeFolder(this.folder).catch(() => {});
   }
 
-  /** @throws LocalError if the target cannot be written, or exists and `force` is false */
+  async prepare(): Promise<string> {
+    return this.#dataPath;
+  }
+
   async commit(options: { readonly force: boolean }): Promise<void> {
     const { target } = this.#options;
     await this.#quiet();
@@ -347,6 +371,6 @@ function without(chunks: readonly Buffer[], bytes: number): readonly Buffer[] {
   return rest;
 }
 
-function folderOf(target: string): string {
+export function folderOf(target: string): string {
   return join(dirname(target), `${basename(target)}.reknit`);
 }

@@ -23,6 +23,9 @@ export interface ProvenFile {
 export class ProvenFiles {
   readonly #path: string | undefined;
   readonly #files: Map<string, ProvenFile>;
+  #lines: string[] = [];
+  #writing: Promise<void> = Promise.resolve();
+  #next: Promise<void> | undefined;
 
   private constructor(path: string | undefined, files: Map<string, ProvenFile>) {
     this.#path = path;
@@ -48,10 +51,24 @@ export class ProvenFiles {
     return this.#files.get(path);
   }
 
+  /** The next run will know of them. */
+  get isKept(): boolean {
+    return this.#path !== undefined;
+  }
+
   async add(file: ProvenFile): Promise<void> {
     this.#files.set(file.path, file);
     if (this.#path === undefined) return;
-    await appendFile(this.#path, `${JSON.stringify(file)}\n`, { mode: 0o600 }).catch(() => {});
+    this.#lines.push(`${JSON.stringify(file)}\n`);
+    // All that come while the file is being written go into it together.
+    this.#next ??= this.#writing.then(() => this.#write());
+    await this.#next;
+  }
+
+  async #write(): Promise<void> {
+    this.#next = undefined;
+    this.#writing = appendFile(this.#path!, this.#lines.splice(0).join(''), { mode: 0o600 }).catch(() => {});
+    await this.#writing;
   }
 }
 

@@ -25,7 +25,16 @@ async function step(act, half) {
   return result;
 }
 
-const mutating = ['createFolder', 'removeFolder', 'remove', 'rename', 'syncFolder', 'createExclusively', 'link'];
+const mutating = [
+  'createFolder',
+  'removeFolder',
+  'remove',
+  'rename',
+  'syncFolder',
+  'createExclusively',
+  'writeWhole',
+  'link',
+];
 
 const disk = { ...realDisk };
 for (const name of mutating) disk[name] = (...args) => step(() => realDisk[name](...args));

@@ -46,20 +46,27 @@ const schedule = fc.record({
     maxLength: 3,
   }),
   connections: fc.constantFrom(1, 3),
+  // Of a batch: a small one touches the disk when it is whole.
+  ofMany: fc.constantFrom('no' as const, 'large' as const, 'small' as const),
   cuts: fc.boolean(),
   changes: fc.boolean(),
   validator: fc.constantFrom('strong' as const, 'none' as const),
   force: fc.boolean(),
 });
 
-function play(cuts: boolean, changes: boolean, validator: 'strong' | 'none'): Run {
+function play(cuts: boolean, changes: boolean, validator: 'strong' | 'none', bytes = sizeBytes): Run {
   const scenario: Scenario = {
     name: 'disk',
-    resource: { sizeBytes, validator },
+    resource: { sizeBytes: bytes, validator },
     ...(changes ? { changes: [{ fromRequest: 3 }] } : {}),
     ...(cuts
       ? {
-          requests: [{ on: 'every', do: { kind: 'cut', by: 'rst', at: 'body', atByte: 4 * MiB, afterDrainMs: 1 } }],
+          requests: [
+            {
+              on: 'every',
+              do: { kind: 'cut', by: 'rst', at: 'body', atByte: Math.floor(bytes * 0.4), afterDrainMs: 1 },
+            },
+          ],
         }
       : {}),
   };
@@ -70,8 +77,9 @@ test('whatever a disk does, the target is absent or right, and the next run on a
   timeout: 120_000 + runs * 6_000,
 }, async () => {
   await fc.assert(
-    fc.asyncProperty(schedule, async ({ seed, rounds, connections, cuts, changes, validator, force }) => {
-      const run = play(cuts, changes, validator);
+    fc.asyncProperty(schedule, async ({ seed, rounds, connections, ofMany, cuts, changes, validator, force }) => {
+      const run = play(cuts, changes, validator, ofMany === 'small' ? 200_000 : sizeBytes);
+      const hooks = { isOneOfMany: ofMany !== 'no' };
       const random = seededRandom(seed);
       const options = {
         to: target,
@@ -83,7 +91,7 @@ test('whatever a disk does, the target is absent or right, and the next run on a
       let disk = new FaultyDisk([], random);
       for (const { faults: own, back } of rounds) {
         disk = disk.withFaults(own);
-        const ended = await downloadOn(disk, run.url, options).catch((error: unknown) => error);
+        const ended = await downloadOn(disk, run.url, options, hooks).catch((error: unknown) => error);
         const isDone = !(ended instanceof Error);
         expectRight(run, disk, isDone);
         if (!isDone) expect(ended, String(ended)).toBeInstanceOf(LocalError);
@@ -92,7 +100,7 @@ test('whatever a disk does, the target is absent or right, and the next run on a
         expectRight(run, disk, isDone);
         if (disk.contentOf(target) !== undefined) return;
       }
-      await downloadOn(disk.withFaults([]), run.url, options);
+      await downloadOn(disk.withFaults([]), run.url, options, hooks);
       expectRight(run, disk, false);
     }),
     { numRuns: runs, ...(process.env.REKNIT_DISK_SEED ? { seed: Number(process.env.REKNIT_DISK_SEED) } : {}) },

@@ -226,6 +226,14 @@ export class FaultyDisk implements Disk {
     this.#setName([{ path, inode: { now: content, durable: content, changes: [] } }]);
   }
 
+  async writeWhole(path: string, chunks: readonly Uint8Array[]): Promise<void> {
+    if (this.#names.has(path)) throw fault('EEXIST', 'it exists');
+    const file = await this.open(path);
+    const bytes = Buffer.concat(chunks);
+    for (let at = 0; at < bytes.length; ) at += await file.write([bytes.subarray(at)], at);
+    await file.sync();
+  }
+
   async link(from: string, to: string): Promise<void> {
     this.#step();
     const inode = this.#names.get(from);
