@@ -52,14 +52,17 @@ function describe(outcome: BatchOutcome, exit: number): string {
       const because = outcome.because === 'checksum' ? 'its checksum is right' : 'proven by an earlier run, unchanged';
       return `${formatBytes(outcome.bytes)}, ${because}`;
     }
-    case 'failed':
-      return `${reasonOf(outcome.error)} → ${whatToDo[exit] ?? whatToDo[1]}`;
+    case 'failed': {
+      const [reason, advice] = reasonOf(outcome.error);
+      return `${reason} → ${advice ?? whatToDo[exit] ?? whatToDo[1]}`;
+    }
   }
 }
 
-/** The request and its cost stand above, where it failed. */
-function reasonOf(error: unknown): string {
+/** The request and its cost stand above, where it failed; what it advises itself fits better than anything general. */
+function reasonOf(error: unknown): readonly [reason: string, advice: string | undefined] {
   const { failure } = error as { readonly failure?: { readonly what?: string } };
   const what = failure?.what ?? firstLineOf(error);
-  return what.replace(/; (?:use|wait|give|choose) .*$/, '');
+  const [, reason = what, advice] = /^(.*); ((?:use|wait|give|choose) .*)$/s.exec(what) ?? [];
+  return [reason, advice];
 }

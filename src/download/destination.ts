@@ -39,6 +39,8 @@ export interface Destination {
   writerAt(atByte: number): ByteWriter;
   /** Throws away what is there. */
   discard(): Promise<void>;
+  /** Of its blocks, where they can be read again: to say where two copies differ. */
+  blockDigests?(signal: AbortSignal | undefined): Promise<readonly string[]>;
   /** Of everything, lower-case hex. */
   digests(): Promise<ReadonlyMap<DigestAlgorithm, string>>;
 }

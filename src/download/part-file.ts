@@ -2,6 +2,7 @@
 import { basename, dirname, join } from 'node:path';
 import type { Representation } from '../core/index.ts';
 import { systemRuntime, type Timer } from '../runtime/index.ts';
+import { digestBlocks } from './block-digests.ts';
 import type { DigestAlgorithm } from './checksum.ts';
 import type { ByteWriter, Destination, Held } from './destination.ts';
 import type { Disk, DiskFile } from './disk.ts';
@@ -142,6 +143,10 @@ export class PartFile implements PartStore, PartSink {
 
   async digests(): Promise<ReadonlyMap<DigestAlgorithm, string>> {
     return onDisk('read', this.#dataPath, () => this.#digest!.finish(prefixOf(this.#written)));
+  }
+
+  async blockDigests(signal: AbortSignal | undefined): Promise<readonly string[]> {
+    return onDisk('read', this.#dataPath, () => digestBlocks(this.#file!, prefixOf(this.#written), signal));
   }
 
   async #load(): Promise<void> {

@@ -75,7 +75,8 @@ function judgeMismatch(facts: EndFacts, expected: NonNullable<EndFacts['expected
   // The same wrong bytes twice are no accident of the wire.
   const isSettled = memory.wrongHexes.includes(actualHex);
   const isWhole = facts.integrity === 'length' || facts.integrity === 'framing';
-  if (isSettled || (isWhole && memory.hasRefetched)) return { kind: 'wrong', what };
+  if (isSettled) return { kind: 'wrong', what: `${what}; the same content came twice` };
+  if (isWhole && memory.hasRefetched) return { kind: 'wrong', what };
   const next: EndMemory = {
     ...memory,
     wrongHexes: [...memory.wrongHexes, actualHex],

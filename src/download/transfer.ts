@@ -14,6 +14,7 @@ import {
 import { type ClientResponse, type OperationContext, type ReknitEvent, retry } from '../http/index.ts';
 import { systemRuntime } from '../runtime/index.ts';
 import { type AnswerVerdict, type Ask, judgeAnswer, planAsk } from './answer.ts';
+import { describeDifference } from './block-digests.ts';
 import type { Destination } from './destination.ts';
 import { type Divided, divide } from './divide.ts';
 import { type Division, type DivisionEnd, MIN_DIVIDED_BYTES } from './division.ts';
@@ -73,6 +74,8 @@ class Transfer {
   #lastTrust: Trust | undefined;
   #integrity: Integrity | undefined;
   #ledger: Ledger | undefined;
+  /** Of a whole content that was wrong. */
+  #wrongBlocks: readonly string[] | undefined;
   #notes: string[] = [];
   /** Ranges were answered wrongly, or the bytes that they brought were wrong. */
   #isSingle = false;
@@ -475,15 +478,22 @@ class Transfer {
         // What came in parts may have been joined wrongly; one answer has no joints.
         this.#isSingle = true;
         if (!destination.mayBeginAgain) throw wrongContent(verdict.what, this.#about);
+        if (verdict.because === 'digest-mismatch') this.#wrongBlocks = await this.#digestBlocks();
         await this.#startOver(verdict.what, wrongContent(verdict.what, this.#about));
         if (verdict.because === 'digest-mismatch' && this.#sources.fail()) this.#tellMirror(verdict.what);
         const origin: Origin = verdict.because === 'suspicious' ? 'http' : 'integrity';
         throw failedAttempt(origin, verdict.because, verdict.what);
       }
-      case 'wrong':
+      case 'wrong': {
+        const where = this.#wrongBlocks && describeDifference(this.#wrongBlocks, await this.#digestBlocks());
         if (destination.mayBeginAgain) await destination.discard();
-        throw wrongContent(verdict.what, this.#about);
+        throw wrongContent(where === undefined ? verdict.what : `${verdict.what}; ${where}`, this.#about);
+      }
     }
+  }
+
+  #digestBlocks(): Promise<readonly string[]> | undefined {
+    return this.#destination.blockDigests?.(this.#job.signal);
   }
 
   #outcome(

@@ -181,7 +181,7 @@ test('a wrong checksum is one clean refetch past caches, then exit 5 with both d
   const { code, stderr } = await reknit(args, { cwd: stage.folder.path });
   expect(code).toBe(5);
   expect(stderr.trimEnd().split('\n').at(-1)).toBe(
-    `reknit: The content is wrong: expected sha256 ${wrong}, got ${run.sha256} in 1,048,576 bytes · ${run.url}`,
+    `reknit: The content is wrong: expected sha256 ${wrong}, got ${run.sha256} in 1,048,576 bytes; the same content came twice · ${run.url}`,
   );
   expect(run.requestCount).toBe(2);
   expect(run.record.requests[0]!.headers['cache-control']).toBeUndefined();

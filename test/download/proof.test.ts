@@ -130,3 +130,22 @@ test('a length that shrank under the same name is believed when it is seen twice
   expect(bytes).toBe(MiB);
   expect(notes).toEqual(['the length was 2,097,152 and is now 1,048,576: the server said so twice']);
 });
+
+test('a wrong content is asked for once more, and the error says whether the same came twice, or where the two differ', async () => {
+  await using lab = await startLab();
+  await using folder = await createFolder();
+  const checksum = `sha256:${'1'.repeat(64)}`;
+  const same = lab.play(plain);
+  await expect(download(same.url, { to: folder.file('a'), checksum, ...quick })).rejects.toMatchObject({
+    code: 'ERR_REKNIT_INTEGRITY',
+    message: expect.stringMatching(
+      /expected sha256 1{64}, got [0-9a-f]{64} in 1,048,576 bytes; the same content came twice/,
+    ),
+  });
+  expect(same.requestCount).toBe(2);
+  const other = lab.play({ ...plain, changes: [{ fromRequest: 2 }] });
+  await expect(download(other.url, { to: folder.file('a'), checksum, ...quick })).rejects.toMatchObject({
+    message: expect.stringContaining('; the two copies differ in bytes 0 to 4,194,303'),
+  });
+  expect(existsSync(folder.file('a'))).toBe(false);
+});
