@@ -39,6 +39,10 @@ export interface Disk {
   /** A new file, with all its bytes durable when it settles. */
   writeWhole(path: string, chunks: readonly Uint8Array[]): Promise<void>;
   link(from: string, to: string): Promise<void>;
+  /** Writes the same text again, so that others see that it is still meant. */
+  touch(path: string, text: string): Promise<void>;
+  /** By the clock of the file system. */
+  modifiedAtMs(path: string): Promise<number>;
 }
 
 /** Many small buffers are cheaper copied than handed over one by one. */
@@ -132,6 +136,15 @@ export const realDisk: Disk = {
     }
   },
   link,
+  touch: async (path, text) => {
+    const handle = await open(path, 'r+');
+    try {
+      await handle.write(text, 0);
+    } finally {
+      await handle.close();
+    }
+  },
+  modifiedAtMs: async (path) => (await stat(path)).mtimeMs,
 };
 
 function unlessAbsent(error: unknown): undefined {

@@ -1,4 +1,5 @@
 /** `FILE.reknit/`: the bytes so far, a journal of those that are durable, and a lock. The target appears only by rename. */
+import { createHash } from 'node:crypto';
 import { basename, dirname, join } from 'node:path';
 import type { Representation } from '../core/index.ts';
 import { systemRuntime, type Timer } from '../runtime/index.ts';
@@ -354,6 +355,7 @@ export class PartFile implements PartStore, PartSink {
     await this.#makeDurable().catch(() => {});
     await this.#file!.close().catch(() => {});
     this.#file = undefined;
+    await this.#lock.check();
     await moveIntoPlace(this.#disk, this.#dataPath, target, options);
     await this.#journal.remove().catch(() => {});
     this.#durableBytes = 0;
@@ -376,6 +378,19 @@ function without(chunks: readonly Buffer[], bytes: number): readonly Buffer[] {
   return rest;
 }
 
+/** What file systems commonly allow. */
+const MAX_NAME_BYTES = 255;
+const SUFFIX = '.reknit';
+
+/** A name that leaves no room for the suffix is shortened, and a digest of it keeps two of them apart. */
 export function folderOf(target: string): string {
-  return join(dirname(target), `${basename(target)}.reknit`);
+  const name = basename(target);
+  if (Buffer.byteLength(name) + SUFFIX.length <= MAX_NAME_BYTES) return join(dirname(target), name + SUFFIX);
+  const mark = createHash('sha256').update(name).digest('hex').slice(0, 16);
+  let short = '';
+  for (const character of name) {
+    if (Buffer.byteLength(short + character) > MAX_NAME_BYTES - SUFFIX.length - mark.length - 1) break;
+    short += character;
+  }
+  return join(dirname(target), `${short}-${mark}${SUFFIX}`);
 }

@@ -406,6 +406,8 @@ class Transfer {
         this.#isSingle = true;
         return this.#missingBytes === 0;
       case 'changed':
+        // Replicas that do not agree change with every part: one answer is of one of them.
+        if (this.#restarts > 0) this.#isSingle = true;
         await this.#startOver(end.what, undefined);
         throw failedAttempt('resume', 'content-changed', `the content changed (${end.what})`);
     }

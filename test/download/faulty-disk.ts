@@ -234,6 +234,12 @@ export class FaultyDisk implements Disk {
     await file.sync();
   }
 
+  async touch(): Promise<void> {}
+
+  async modifiedAtMs(): Promise<number> {
+    return 0;
+  }
+
   async link(from: string, to: string): Promise<void> {
     this.#step();
     const inode = this.#names.get(from);
