@@ -179,7 +179,7 @@ async function small({ node, dists, folder, there, rounds, isQuick, progress }) 
     const labels = ['reknit', 'reknit, limits shared', ...there(['aria2 -i', 'curl --parallel'])];
     const runOne = (label) => runOnce(folder, all[label](lists));
     await interleave(labels, 1, runOne);
-    const samples = await interleave(labels, rounds, runOne, progress);
+    const samples = await interleave(labels, Math.min(5, rounds), runOne, progress);
     return {
       title: `${count} small files, ${atOnce} at once`,
       note: 'of 1 to 64 KiB, from nginx, to the disk; reknit alone puts each under its name when it is whole and synced; above 1.00 reknit is ahead',
