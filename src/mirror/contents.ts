@@ -115,6 +115,7 @@ export class Contents {
       digest: plan.digest?.().catch(() => undefined),
       isSuspect: this.#suspects.has(key),
       isKept,
+      isWholeWanted: plan.role === 'index',
       openFile: this.#settings.openFile,
       onEnd: (ended) => {
         this.#judge(key, ended);
@@ -213,7 +214,7 @@ export class Contents {
     });
   }
 
-  #tell({ origin, plan: { place } }: Wish, { ledger, error, state }: Flight): void {
+  #tell({ origin, plan: { place } }: Wish, { ledger, error, state, isAbandoned }: Flight): void {
     const { onEvent } = this.#settings;
     if (onEvent === undefined) return;
     const lastHop = ledger?.attempts.at(-1)?.hops.at(-1);
@@ -221,7 +222,7 @@ export class Contents {
     const message = error instanceof Error ? redactUrl(error.message.split('\n', 1)[0]!) : String(error);
     if (ledger !== undefined)
       onEvent({ type: 'fetch', origin: origin.name, url, status: lastHop?.status ?? 0, attempts: ledger.attemptCount });
-    if (state === 'failed') onEvent({ type: 'trouble', origin: origin.name, url, message });
+    if (state === 'failed' && !isAbandoned) onEvent({ type: 'trouble', origin: origin.name, url, message });
   }
 
   /** Whole and in memory; undefined where the upstream has none. */

@@ -16,6 +16,8 @@ import { Spool, type SpoolFile } from './spool.ts';
 const HELD_BYTES = 1_048_576;
 /** Of a longer one, so much is held back at the end. */
 const HELD_TAIL_BYTES = 16_384;
+/** At an index whose end nothing tells, beside the first. */
+const MAX_LOOKS = 2;
 /** What an index that is still on its way may promise. */
 const lateAlgorithms = ['sha512', 'sha256', 'sha1'];
 const COMPARE_BYTES = 262_144;
@@ -57,6 +59,8 @@ export interface FlightSettings {
   readonly isSuspect: boolean;
   /** SHA-256 is wanted whatever the index promises: for the cache. */
   readonly isKept: boolean;
+  /** An index: nobody gets a part of it. */
+  readonly isWholeWanted: boolean;
   readonly openFile: () => Promise<SpoolFile>;
   /** It has ended, well or not, and nobody can join any more. */
   readonly onEnd: (flight: Flight) => void;
@@ -110,6 +114,11 @@ export class Flight implements Content {
     return this.#spool;
   }
 
+  /** Everybody has left before it was whole. */
+  get isAbandoned(): boolean {
+    return this.#abort.signal.aborted;
+  }
+
   /** Someone who comes now can have all of it. */
   get isJoinable(): boolean {
     // While the cache takes it over, it is not to be found there yet.
@@ -144,7 +153,10 @@ export class Flight implements Content {
     if (digest === undefined) this.#isDigestKnown = true;
     else void digest.then((known) => this.#digestIs(known));
     const wrong = await this.#fetch(isSuspect);
-    if (wrong === undefined) return;
+    if (wrong === undefined) {
+      if (this.#settings.isWholeWanted) await this.#seeTwice();
+      return;
+    }
     // Once more, past what may be wrong on the way.
     const before = this.#spool;
     this.#isSecondTry = true;
@@ -156,6 +168,21 @@ export class Flight implements Content {
       await this.#breakMisled(before);
     } finally {
       void before.close();
+    }
+  }
+
+  /** Where nothing tells the end of an index, a cut one looks whole: it is believed when it was seen twice. */
+  async #seeTwice(): Promise<void> {
+    for (let n = 0; n < MAX_LOOKS && this.ledger?.integrity === 'unverifiable'; n += 1) {
+      const before = this.#spool;
+      this.#spool = this.#newSpool();
+      try {
+        await this.#fetch(false);
+        const isSame = before.length === this.#spool.length;
+        if (isSame && (await commonBytes(before, this.#spool, before.length)) === before.length) return;
+      } finally {
+        void before.close();
+      }
     }
   }
 
@@ -329,9 +356,14 @@ export class Flight implements Content {
   /** The cache takes it over: its file is closed when that is done. */
   async keep(act: () => Promise<void>): Promise<void> {
     this.#isKeeping = true;
-    await act();
-    this.#isKeeping = false;
-    if (this.#holds.size === 0) this.#closeSpool();
+    try {
+      await act();
+    } catch {
+      // What cannot be read back is not kept; the clients have it.
+    } finally {
+      this.#isKeeping = false;
+      if (this.#holds.size === 0) this.#closeSpool();
+    }
   }
 
   #closeSpool(): void {

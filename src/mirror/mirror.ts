@@ -16,6 +16,7 @@ import { Contents } from './contents.ts';
 import { Links } from './links.ts';
 import { type MirrorOptions, type ResolvedOptions, resolveOptions } from './options.ts';
 import { mirrorBudget, mirrorLimits, Origin } from './origin.ts';
+import { Rewrites } from './rewrites.ts';
 import type { SpoolFile } from './spool.ts';
 import { Visit, type VisitSite } from './visit.ts';
 
@@ -140,6 +141,7 @@ class RunningMirror implements Mirror {
       snapshot: this.#snapshot(),
       origins: this.#origins,
       contents: this.#contents,
+      rewrites: new Rewrites(),
       onEvent,
       isLoopback: isLoopback(options.host),
       status: () => this.status(),

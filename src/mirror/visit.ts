@@ -24,6 +24,7 @@ import { HeldVisit } from './held.ts';
 import type { MirrorEvent, MirrorListener } from './options.ts';
 import type { Origin } from './origin.ts';
 import type { ContentPlan, Plan } from './plan.ts';
+import type { Rewrites } from './rewrites.ts';
 
 export interface VisitSite {
   readonly clock: Clock;
@@ -33,6 +34,7 @@ export interface VisitSite {
   readonly snapshot: Snapshot;
   readonly origins: readonly Origin[];
   readonly contents: Contents;
+  readonly rewrites: Rewrites;
   readonly onEvent: MirrorListener | undefined;
   /** Only this machine is served. */
   readonly isLoopback: boolean;
@@ -181,7 +183,9 @@ export class Visit {
     this.#from = from;
     if (this.#gone.signal.aborted) return;
     const isFound = document.status === 200 && plan.rewrite !== undefined;
-    const { bytes, contentType } = isFound ? plan.rewrite!(document, this.#base(origin), origin) : document;
+    const { bytes, contentType } = isFound
+      ? this.#site.rewrites.of(document, plan.rewrite!, this.#base(origin), origin)
+      : document;
     const etag = `"${createHash('sha256').update(bytes).digest('base64url')}"`;
     const { status, headers, url } = document;
     const head: Head = { status, headers, lengthBytes: bytes.length, url };

@@ -1,6 +1,6 @@
 /**
  * Many `pip download` at once through one mirror, in front of an origin that allows eight connections and resets the ninth.
- * `npm run mirror-pips` starts eighty of them.
+ * `npm run mirror-pips` starts eighty of them; here there are eight, and three connections.
  */
 import { execFile, execFileSync } from 'node:child_process';
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
@@ -13,9 +13,12 @@ import { newFolder, openMirror } from './cached.ts';
 import { sha256, startRegistry } from './registry.ts';
 
 const PIPS = Number(process.env.REKNIT_PIPS ?? 8);
-const ALLOWED = 8;
-/** Besides the one that needs them all. */
-const PARTS = 11;
+const ALLOWED = PIPS > 8 ? 8 : 3;
+const PARTS = PIPS > 8 ? 40 : 16;
+/** Of the parts, each pip wants so many; no two neighbours the same ones. */
+const WANTED = 5;
+/** An answer takes a moment: else there would never be two at once. */
+const ANSWER_MS = 150;
 
 const run = promisify(execFile);
 
@@ -34,7 +37,6 @@ def wheel(name, requires):
         for path, text in files.items(): out.writestr(path, text)
 names = [f'part{n}' for n in range(parts)]
 for name in names: wheel(name, [])
-wheel('whole', names)
 `;
 
 function hasPip(): boolean {
@@ -52,7 +54,8 @@ async function startIndex(folder: string) {
   const wheels = new Map<string, Buffer>();
   for (const name of await readdir(folder))
     if (name.endsWith('.whl')) wheels.set(name, await readFile(join(folder, name)));
-  const registry = await startRegistry(({ path }, response) => {
+  const registry = await startRegistry(async ({ path }, response) => {
+    await new Promise((resolve) => setTimeout(resolve, ANSWER_MS));
     const project = /^\/simple\/([^/]+)\/$/.exec(path)?.[1];
     const wheel = wheels.get(path.slice('/files/'.length));
     if (project !== undefined) {
@@ -79,21 +82,22 @@ test.runIf(hasPip())(
     await using one = await openMirror({
       origins: [{ preset: 'pypi', upstreams: [`${front.url}/simple/`] }],
       cacheDirectory: kept.path,
+      maxPerOrigin: ALLOWED,
     });
     try {
       const startedAt = performance.now();
       const ends = await Promise.all(
-        Array.from({ length: PIPS }, (_, n) => download(one.mirror.urlFor('pypi'), join(folder, `to-${n}`))),
+        Array.from({ length: PIPS }, (_, n) => download(one.mirror.urlFor('pypi'), join(folder, `to-${n}`), n)),
       );
       const seconds = ((performance.now() - startedAt) / 1_000).toFixed(1);
       expect(ends.filter(({ error }) => error !== undefined)).toEqual([]);
-      for (const { to } of ends) {
+      for (const { to, names } of ends) {
         const got = await readdir(to);
-        expect(got.sort()).toEqual([...wheels.keys()].sort());
+        expect(got.sort()).toEqual(names.map(wheelOf).sort());
         for (const name of got) expect(sha256(await readFile(join(to, name)))).toBe(sha256(wheels.get(name)!));
       }
       const refused = front.record.connections.filter(({ endedBy }) => endedBy === 'refused');
-      expect([refused, registry.mostAtOnce <= ALLOWED]).toEqual([[], true]);
+      expect([refused, registry.mostAtOnce]).toEqual([[], ALLOWED]);
       for (const name of wheels.keys()) expect([name, registry.count(`/files/${name}`)]).toEqual([name, 1]);
       const { connections } = front.record;
       process.stderr.write(
@@ -108,21 +112,27 @@ test.runIf(hasPip())(
   600_000,
 );
 
-async function download(
-  index: string,
-  to: string,
-): Promise<{ readonly to: string; readonly error: string | undefined }> {
+interface Download {
+  readonly to: string;
+  readonly names: readonly string[];
+  readonly error: string | undefined;
+}
+
+const wheelOf = (name: string) => `${name}-1.0-py3-none-any.whl`;
+
+async function download(index: string, to: string, n: number): Promise<Download> {
   await mkdir(to);
-  const home = join(to, '..', `home-${to.split('-').at(-1)}`);
+  const home = join(to, '..', `home-${n}`);
   await mkdir(home);
   await writeFile(join(home, 'pip.conf'), '');
-  const options = ['--no-cache-dir', '--disable-pip-version-check', '--index-url', index, '--dest', to, 'whole'];
+  const names = Array.from({ length: WANTED }, (_, k) => `part${(n * WANTED + k) % PARTS}`);
+  const options = ['--no-cache-dir', '--disable-pip-version-check', '--index-url', index, '--dest', to, ...names];
   const { PATH, PYENV_VERSION, PYENV_ROOT } = process.env;
   const env = { PATH, PYENV_VERSION, PYENV_ROOT, HOME: home, PIP_CONFIG_FILE: join(home, 'pip.conf') };
   try {
     await run('python3', ['-m', 'pip', 'download', '--quiet', ...options], { env, maxBuffer: 16_000_000 });
-    return { to, error: undefined };
+    return { to, names, error: undefined };
   } catch (error) {
-    return { to, error: (error as { readonly stderr?: string }).stderr ?? String(error) };
+    return { to, names, error: (error as { readonly stderr?: string }).stderr ?? String(error) };
   }
 }

@@ -220,3 +220,16 @@ test('a refusal of an origin reaches the tool as it is, and what one copy lacks 
     expect((await read(`${both.mirror.urlFor('go')}/m/@v/${n}`)).bytes.toString()).toBe('here');
   expect((await read(`${both.mirror.urlFor('go')}/m/@v/nowhere`)).status).toBe(404);
 });
+
+test('an index that was cut where nothing tells its end is not believed before it was seen twice', async () => {
+  const page = '<a href="/a-1.whl">a</a><a href="/a-2.whl">b</a>';
+  await using server = await startRegistry(({ path }, response, { count }) => {
+    // The end of the connection is the end of the page: nobody can see that the first one is short.
+    response.useChunkedEncodingByDefault = false;
+    response.writeHead(200, { 'content-type': 'text/html', connection: 'close' });
+    response.end(count(path) === 1 ? page.slice(0, 25) : page);
+  });
+  await using one = await openMirror({ origins: [{ preset: 'pypi', upstreams: [`${server.url}/simple`] }] });
+  const got = await read(`${one.mirror.urlFor('pypi')}a/`);
+  expect([got.status, got.bytes.toString().match(/<a /g)?.length, server.requests.length]).toEqual([200, 2, 3]);
+});
