@@ -97,7 +97,7 @@ test.runIf(hasPip())(
         for (const name of got) expect(sha256(await readFile(join(to, name)))).toBe(sha256(wheels.get(name)!));
       }
       const refused = front.record.connections.filter(({ endedBy }) => endedBy === 'refused');
-      expect([refused, registry.mostAtOnce]).toEqual([[], ALLOWED]);
+      expect([refused, registry.mostAtOnce <= ALLOWED]).toEqual([[], true]);
       for (const name of wheels.keys()) expect([name, registry.count(`/files/${name}`)]).toEqual([name, 1]);
       const { connections } = front.record;
       process.stderr.write(
