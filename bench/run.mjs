@@ -7,7 +7,7 @@ import { parseArgs } from 'node:util';
 import { asText, describeCommit, describeMachine, writePage } from './report.mjs';
 import { suites, usualSuites } from './suites.mjs';
 
-const usage = `npm run bench -- [options]
+const usage = `npm run bench -- [NAME…] [options]
 
   --only NAME      one of ${Object.keys(suites).join(', ')}; can be given several times
   --node PATH      another Node.js binary; can be given several times, each is measured
@@ -21,9 +21,11 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 const bench = fileURLToPath(new URL('.', import.meta.url));
 
 function readOptions() {
-  const { values } = parseArgs({
+  const { values, positionals } = parseArgs({
+    allowPositionals: true,
     options: {
       only: { type: 'string', multiple: true, default: usualSuites },
+      only: { type: 'string', multiple: true, default: [] },
       node: { type: 'string', multiple: true, default: [process.execPath] },
       against: { type: 'string' },
       quick: { type: 'boolean', default: false },
@@ -32,6 +34,8 @@ function readOptions() {
       help: { type: 'boolean', default: false },
     },
   });
+  values.only = [...values.only, ...positionals];
+  if (values.only.length === 0) values.only = Object.keys(suites);
   for (const name of values.only) {
     if (suites[name] === undefined) throw new Error(`--only must be one of ${Object.keys(suites)}: received ${name}`);
   }
@@ -39,7 +43,7 @@ function readOptions() {
 }
 
 function installPeers() {
-  if (existsSync(new URL('node_modules/got', import.meta.url))) return;
+  if (existsSync(new URL('node_modules/@portkey-ai/gateway', import.meta.url))) return;
   console.error('installing the peers into bench/node_modules');
   const { status } = spawnSync('npm', ['ci', '--prefix', bench, '--no-audit', '--no-fund'], {
     cwd: bench,
