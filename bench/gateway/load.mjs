@@ -33,7 +33,7 @@ function createClient(port, request, onAnswer) {
     const length = /content-length: *(\d+)/i.exec(head)?.[1];
     const isWhole =
       length === undefined
-        ? pending.length >= 5 && pending.latin1Slice(-5) === '0\r\n\r\n'
+        ? pending.subarray(-5).toString('latin1') === '0\r\n\r\n'
         : pending.length >= headEnd + 4 + Number(length);
     if (!isWhole) return;
     pending = Buffer.alloc(0);

@@ -30,9 +30,13 @@ async function open(label, { node, dist, execArgv }) {
     pid: proxy.pid,
     ask: (kind, settings) =>
       new Promise((resolve, reject) => {
-        load.child.once('message', ({ result, error }) =>
-          error === undefined ? resolve(result) : reject(new Error(`${label}: ${error}`)),
-        );
+        const onExit = (code) => reject(new Error(`${label}: its clients ended with ${code}`));
+        load.child.once('exit', onExit);
+        load.child.once('message', ({ result, error }) => {
+          load.child.off('exit', onExit);
+          if (error === undefined) resolve(result);
+          else reject(new Error(`${label}: ${error}`));
+        });
         load.child.send({ port: proxy.port, request: requestOf(kind, headers), ...settings });
       }),
     stop: async () => {

@@ -40,6 +40,8 @@ export interface CircuitFacts {
   readonly random: () => number;
   /** Another upstream is in service: the last one is never taken out. */
   readonly mayEject: boolean;
+  /** From `isOutlier`; without it, a share of failures takes nobody out, only failures in a row do. */
+  readonly isOutlier: boolean;
 }
 
 export const freshCircuit: Circuit = Object.freeze({
@@ -57,7 +59,29 @@ const SLICES_PER_WINDOW = 10;
 export function addFailure(circuit: ClosedCircuit, policy: EjectionPolicy, facts: CircuitFacts): Circuit {
   const slices = addToWindow(circuit.slices, policy, facts.nowMs, { requests: 1, failures: 1 });
   const next: ClosedCircuit = { ...circuit, slices, consecutiveFailures: circuit.consecutiveFailures + 1 };
-  return facts.mayEject && isFailing(next, policy, facts.nowMs) ? eject(next, policy, facts) : next;
+  return facts.mayEject && isFailing(next, policy, facts) ? eject(next, policy, facts) : next;
+}
+
+/**
+ * Whether the others would do better without it. Where all fail alike, the pool has more to do than it can, and to take one
+ * out would leave even more to the rest: such an overload would outlast its cause (DESIGN, law 9). One that fails is worse
+ * when somebody else fails at most half as often.
+ */
+export function isOutlier(
+  circuit: Circuit,
+  othersInService: readonly Circuit[],
+  policy: EjectionPolicy,
+  nowMs: number,
+): boolean {
+  const own = failureRatioOf(circuit, policy, nowMs);
+  return othersInService.some((other) => failureRatioOf(other, policy, nowMs) <= own / 2);
+}
+
+/** Of nothing, nothing has failed. */
+function failureRatioOf(circuit: Circuit, policy: EjectionPolicy, nowMs: number): number {
+  if (circuit.kind === 'ejected') return 1;
+  const { requests, failures } = countsOf(circuit, policy, nowMs);
+  return requests === 0 ? 0 : failures / requests;
 }
 
 /** A request that ended well. `withdrawnAtMs`: it had been counted as failed then, and is counted once. */
@@ -128,10 +152,10 @@ export function countsOf(
   return { requests, failures };
 }
 
-function isFailing(circuit: ClosedCircuit, policy: EjectionPolicy, nowMs: number): boolean {
+function isFailing(circuit: ClosedCircuit, policy: EjectionPolicy, { isOutlier, nowMs }: CircuitFacts): boolean {
   if (circuit.consecutiveFailures >= policy.maxConsecutiveFailures) return true;
   const { requests, failures } = countsOf(circuit, policy, nowMs);
-  return requests >= policy.minRequests && failures / requests >= policy.errorRatio;
+  return isOutlier && requests >= policy.minRequests && failures / requests >= policy.errorRatio;
 }
 
 function eject(circuit: ClosedCircuit, policy: EjectionPolicy, facts: CircuitFacts): EjectedCircuit {

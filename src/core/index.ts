@@ -7,6 +7,7 @@ export {
   countsOf,
   type EjectedCircuit,
   freshCircuit,
+  isOutlier,
   isProbeDue,
   rampOf,
   returnProbe,

@@ -2,22 +2,23 @@
 import pino from 'pino';
 import { describeFailure, describeReason, redactUrl } from '../core/index.ts';
 import type { PoolEvent } from '../pool/index.ts';
+import type { Clock } from '../runtime/index.ts';
 import type { ResolvedConfig } from './config.ts';
+import { LineBatch } from './line-batch.ts';
 import type { Passage } from './passage.ts';
 
 export class AccessLog {
   readonly #log: pino.Logger;
-  readonly #stream: ReturnType<typeof pino.destination>;
+  readonly #batch: LineBatch;
   readonly #ownsStream: boolean;
   #isClosed = false;
   readonly #level: ResolvedConfig['log']['level'];
 
-  constructor({ to, level }: ResolvedConfig['log']) {
+  constructor({ to, level }: ResolvedConfig['log'], clock: Clock) {
     this.#ownsStream = to !== 'stdout' && to !== 'stderr';
     const place = to === 'stdout' ? 1 : to === 'stderr' ? 2 : to;
-    // Lines are written together, soon after: a write for each would cost more than the rest of a small request.
-    this.#stream = pino.destination({ dest: place, sync: false, minLength: 4_096, mkdir: false });
-    this.#log = pino({ base: null, timestamp: pino.stdTimeFunctions.isoTime, level: 'info' }, this.#stream);
+    this.#batch = new LineBatch(place, clock);
+    this.#log = pino({ base: null, timestamp: pino.stdTimeFunctions.isoTime, level: 'info' }, this.#batch);
     this.#level = level;
   }
 
@@ -79,16 +80,10 @@ export class AccessLog {
   close(): void {
     this.#isClosed = true;
     try {
-      this.#stream.flushSync();
-      if (this.#ownsStream) this.#stream.end();
+      this.#batch.close(this.#ownsStream ? 'end' : 'keep-open');
     } catch {
       // The place of the log has gone; nobody is left to tell.
     }
-  }
-
-  /** What was said by now is written soon, even when nothing more is said. */
-  flush(): void {
-    this.#stream.flush();
   }
 }
 

@@ -11,6 +11,7 @@ import { type Listener, openListener } from './listener.ts';
 import { Metrics, statusesOf } from './metrics.ts';
 import { Passage, type PassageSite } from './passage.ts';
 import { Memory } from './request-body.ts';
+import { Roster } from './roster.ts';
 import { createSnapshot, type PoolSite, type Snapshot } from './site.ts';
 
 /** A reverse proxy over pools: it serves until it is closed. */
@@ -67,7 +68,7 @@ class RunningGateway implements Gateway {
   readonly #site: PassageSite;
   readonly #metrics: Metrics;
   readonly #log: AccessLog;
-  readonly #passages = new Set<Passage>();
+  readonly #passages = new Roster<Passage>();
   readonly #retired = new Set<PoolSite>();
   #snapshot: Snapshot;
   #listeners: readonly Listener[] = [];
@@ -82,7 +83,7 @@ class RunningGateway implements Gateway {
     this.#config = config;
     this.#memory = new Memory(config.limits.bufferedBytes);
     this.#snapshot = createSnapshot(config, undefined);
-    this.#log = new AccessLog(config.log);
+    this.#log = new AccessLog(config.log, this.#clock);
     this.#metrics = new Metrics(() => ({
       snapshot: this.#snapshot,
       connections: this.#connections,
@@ -200,7 +201,7 @@ class RunningGateway implements Gateway {
     if (announceMs > 0) await this.#wait(announceMs);
     for (const listener of this.#listeners) listener.stopAccepting();
     await this.#untilIdle(timeoutMs);
-    for (const passage of this.#passages) passage.shutDown();
+    for (const passage of this.#passages.all()) passage.shutDown();
     await this.#untilIdle(LAST_WORDS_MS);
     // A request may be on its way on a connection that looks idle; the answer to it says that it was the last.
     for (const listener of this.#listeners) listener.closeIdle();

@@ -25,6 +25,7 @@ import {
 } from './model-api.ts';
 import { bodyOf, headersOf, type Refusal, refusalOf, refuse } from './refusal.ts';
 import { type BodyTake, hasBody, type ReceivedBody, receiveBody } from './request-body.ts';
+import { type Listed, NOT_LISTED } from './roster.ts';
 import type { Route } from './routes.ts';
 import type { PoolSite, Site, Snapshot } from './site.ts';
 import { silence } from './stream-gate.ts';
@@ -45,7 +46,7 @@ const MAX_TOLD_CHARACTERS = 2_048;
 
 type Step = CourseStep<GatewayUpstream> & { readonly kind: 'attempt' };
 
-export class Passage implements Watched, AttemptOwner {
+export class Passage implements Watched, Listed, AttemptOwner {
   readonly #site: PassageSite;
   readonly #snapshot: Snapshot;
   readonly request: IncomingMessage;
@@ -71,6 +72,7 @@ export class Passage implements Watched, AttemptOwner {
   #isAdvancing = false;
   #mustAdvance = false;
   sweepIndex = NOT_WATCHED;
+  rosterIndex = NOT_LISTED;
   #heldSinceMs = 0;
   outcome: PassageOutcome | undefined;
   failure: Failure | undefined;

@@ -80,9 +80,9 @@ export class Exchange implements HopListener, SinkControl, Watchee {
   begin(): void {
     this.#sink.onStart(this);
     if (this.#isDone) return;
-    if (this.#life.deadlineAtMs !== undefined) this.#life.onDeadline = () => this.#onDeadline();
+    if (this.#life.deadlineAtMs !== undefined) this.#life.deadlineListener = this;
     // Between two dispatches of one request (`fetch` follows a redirect above us) nobody heard it.
-    if (this.#life.isPastDeadline) this.#onDeadline();
+    if (this.#life.isPastDeadline) this.onDeadline();
     else this.#send(this.#options, 'pooled');
   }
 
@@ -467,7 +467,7 @@ export class Exchange implements HopListener, SinkControl, Watchee {
     this.#fail(failure, error);
   }
 
-  #onDeadline(): void {
+  onDeadline(): void {
     if (this.#isDone) return;
     this.#hop?.kill();
     const phase = this.#hopRecord === undefined ? 'connect' : this.#hopRecord.status === undefined ? 'wait' : 'body';

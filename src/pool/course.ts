@@ -30,9 +30,9 @@ import {
   type UpstreamVerdict,
 } from '../core/index.ts';
 import { tell } from '../runtime/index.ts';
-import type { PoolEvent, PoolEventDetails } from './events.ts';
+import type { PoolEventDetails } from './events.ts';
 import { judge } from './judge.ts';
-import type { Member } from './member.ts';
+import { type Member, noStanding } from './member.ts';
 import { planFor } from './plan.ts';
 import type { CourseRules, PoolShared } from './rules.ts';
 import type { Upstream } from './upstream.ts';
@@ -71,8 +71,9 @@ export class Course<U> {
   #awaited: (PoolDecision & { readonly kind: 'wait' }) | undefined;
   #visit: Visit<U> | undefined;
   #probe: { readonly index: number; readonly start: AttemptStart } | undefined;
-  readonly #tickets = new Map<number, HealthTicket>();
-  readonly #endings = new Map<number, Ending>();
+  /** By the index of the upstream; made when there is something to keep: most requests end well at once. */
+  #tickets: Map<number, HealthTicket> | undefined;
+  #endings: Map<number, Ending> | undefined;
   /** What the last attempt came to, until it is told what follows from it. */
   #untold: Ending | undefined;
   #hasEnded = false;
@@ -204,6 +205,7 @@ export class Course<U> {
     if (verdict.class === 'credential') member.bench();
     this.#noteFailure(verdict, startedAtMs);
     const ending = { upstream: name, index, verdict, error };
+    this.#endings ??= new Map();
     this.#endings.set(index, ending);
     this.#untold = ending;
     this.#state = endVisit(this.#state, index, verdict);
@@ -238,8 +240,13 @@ export class Course<U> {
     member.inFlight -= 1;
     const { index, name } = member.upstream;
     const before = member.circuit;
-    const mayEject = this.#pool.members.some((other) => other !== member && other.isInService);
-    this.#tickets.set(index, member.settle(this.#tickets.get(index) ?? freshTicket, start, health, mayEject));
+    const standing = health === 'failed' ? member.standingAmong(this.#pool.members) : noStanding;
+    const ticket = member.settle(this.#tickets?.get(index) ?? freshTicket, start, health, standing);
+    // A credited ticket of a request that is over is never looked at again.
+    if (health !== 'succeeded') {
+      this.#tickets ??= new Map();
+      this.#tickets.set(index, ticket);
+    }
     const after = member.circuit;
     if (after.kind === 'ejected' && (before.kind === 'closed' || after.strikes > before.strikes))
       this.#emit({ type: 'ejected', upstream: name, forMs: after.untilMs - this.#nowMs });
@@ -338,13 +345,13 @@ export class Course<U> {
   }
 
   #chooseEnding(): Ending | undefined {
-    return chooseFinal([...this.#endings.values()]);
+    return chooseFinal([...(this.#endings?.values() ?? [])]);
   }
 
   #finalFailure(chosen: Failure | undefined): Failure {
     const { members } = this.#pool;
     const allowed = members.filter(({ upstream }) => this.#isAllowed(upstream));
-    const mayComeBack = [...this.#endings.values()]
+    const mayComeBack = [...(this.#endings?.values() ?? [])]
       .filter(({ verdict }) => verdict.nextRound)
       .map(({ index }) => index);
     const asked = mayComeBack.length > 0 ? mayComeBack.map((index) => members[index]!) : allowed;
@@ -379,8 +386,11 @@ export class Course<U> {
   #emit(details: PoolEventDetails, attempt = this.ledger?.attemptCount ?? 0): void {
     const { onEvent } = this.#rules;
     if (onEvent === undefined && this.#pool.onEvent === undefined) return;
-    const about = { operation: this.#rules.operation, round: this.#state?.roundNumber ?? 1, attempt };
-    const event = { ...about, ...details } as PoolEvent;
+    // The details are made for this event alone: to copy them would cost more than all listeners.
+    const event = details as PoolEventDetails & { operation: string; round: number; attempt: number };
+    event.operation = this.#rules.operation;
+    event.round = this.#state?.roundNumber ?? 1;
+    event.attempt = attempt;
     tell(onEvent, event);
     tell(this.#pool.onEvent, event);
   }

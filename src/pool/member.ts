@@ -3,10 +3,12 @@ import {
   type AttemptHealth,
   type AttemptStart,
   type Circuit,
+  type CircuitFacts,
   type EjectionPolicy,
   freshCircuit,
   type HealthTicket,
   heldForMs,
+  isOutlier,
   isProbeDue,
   nextLatencyMs,
   type PushbackMemory,
@@ -43,6 +45,11 @@ export interface UpstreamStatus {
   readonly ejections: number;
 }
 
+type Standing = Pick<CircuitFacts, 'mayEject' | 'isOutlier'>;
+
+/** Where nothing has failed, nobody asks. */
+export const noStanding: Standing = Object.freeze({ mayEject: false, isOutlier: false });
+
 export class Member<U> {
   readonly upstream: Upstream<U>;
   readonly #policy: EjectionPolicy;
@@ -70,6 +77,12 @@ export class Member<U> {
 
   get isInService(): boolean {
     return this.circuit.kind === 'closed' && this.upstream.weight > 0;
+  }
+
+  /** What its circuit must know of the others when it has failed. */
+  standingAmong(members: readonly Member<U>[]): Standing {
+    const others = members.filter((other) => other !== this && other.isInService).map(({ circuit }) => circuit);
+    return { mayEject: others.length > 0, isOutlier: isOutlier(this.circuit, others, this.#policy, this.#nowMs) };
   }
 
   get heldForMs(): number {
@@ -124,12 +137,12 @@ export class Member<U> {
   }
 
   /** An attempt has ended; returns the request's ticket as it is now. */
-  settle(ticket: HealthTicket, start: AttemptStart, ended: AttemptHealth, mayEject: boolean): HealthTicket {
+  settle(ticket: HealthTicket, start: AttemptStart, ended: AttemptHealth, standing: Standing): HealthTicket {
     const before = this.circuit;
     const step = settleHealth(ticket, before, start, ended, this.#policy, {
       nowMs: this.#nowMs,
       random: this.#runtime.random,
-      mayEject,
+      ...standing,
     });
     this.circuit = step.circuit;
     if (ended === 'succeeded') this.#benchedUntilMs = 0;

@@ -9,6 +9,7 @@ import {
   freshCircuit,
   freshTicket,
   type HealthTicket,
+  isOutlier,
   isProbeDue,
   rampOf,
   resolvePoolPolicy,
@@ -39,7 +40,12 @@ test('an upstream in service counts what the model counts, and is taken out exac
         const ticket = tickets.get(requestId) ?? freshTicket;
         const isCounted = ended === 'failed' && ticket.chargedAtMs === undefined && !ticket.isCredited;
         const start = { generation: circuit.generation, isProbe: false };
-        const step = settleHealth(ticket, circuit, start, ended, ejection, { nowMs, random: () => 0.5, mayEject });
+        const step = settleHealth(ticket, circuit, start, ended, ejection, {
+          nowMs,
+          random: () => 0.5,
+          mayEject,
+          isOutlier: true,
+        });
         tickets.set(requestId, step.ticket);
         circuit = step.circuit;
         if (ended === 'failed') model.failed(requestId, nowMs);
@@ -60,7 +66,7 @@ test('a request moves the health of an upstream by at most one, however often it
   fc.assert(
     fc.property(fc.array(ends, { maxLength: 20 }), fc.nat({ max: 3 }), (attempts, before) => {
       let circuit: Circuit = freshCircuit;
-      const facts = { nowMs: 0, random: () => 0.5, mayEject: false };
+      const facts = { nowMs: 0, random: () => 0.5, mayEject: false, isOutlier: true };
       const settle = (ticket: HealthTicket, ended: AttemptHealth) => {
         const step = settleHealth(
           ticket,
@@ -96,6 +102,7 @@ test('what began before an upstream was taken out, or came back, changes nothing
           nowMs: 1,
           random: () => 0.5,
           mayEject: true,
+          isOutlier: true,
         });
         expect(step.circuit).toBe(circuit);
         expect(step.ticket).toBe(freshTicket);
@@ -125,6 +132,7 @@ test('only one probe is out at a time, and none before its time', () => {
             nowMs,
             random,
             mayEject: true,
+            isOutlier: true,
           }).circuit;
           outUntilMs = undefined;
         }
@@ -137,7 +145,7 @@ test('once faults stop, an upstream is back within the longest ejection, one pro
   fc.assert(
     fc.property(fc.integer(), fc.integer({ min: 1, max: 12 }), (seed, failedProbes) => {
       const random = seededRandom(seed);
-      const facts = (nowMs: number) => ({ nowMs, random, mayEject: true });
+      const facts = (nowMs: number) => ({ nowMs, random, mayEject: true, isOutlier: true });
       let circuit: Circuit = freshCircuit;
       let nowMs = 0;
       const attempt = (ended: AttemptHealth) => {
@@ -165,7 +173,7 @@ test('once faults stop, an upstream is back within the longest ejection, one pro
 
 test('each further ejection takes twice as long, up to the longest, give or take a fifth', () => {
   let circuit: Circuit = freshCircuit;
-  const facts = { nowMs: 0, random: () => 0.5, mayEject: true };
+  const facts = { nowMs: 0, random: () => 0.5, mayEject: true, isOutlier: true };
   const lengths: number[] = [];
   const settle = (ended: AttemptHealth, isProbe: boolean) => {
     const start = { generation: circuit.generation, isProbe };
@@ -178,4 +186,22 @@ test('each further ejection takes twice as long, up to the longest, give or take
     settle('failed', true);
   }
   expect(lengths).toEqual([5_000, 10_000, 20_000, 40_000, 80_000, 120_000, 120_000]);
+});
+
+test('where all fail alike, no share of failures takes anybody out; where one fails more than twice as often, it is the one', () => {
+  fc.assert(
+    fc.property(fc.integer({ min: 0, max: 60 }), fc.integer({ min: 0, max: 60 }), (ownFailures, otherFailures) => {
+      const withFailures = (count: number): Circuit => ({
+        kind: 'closed',
+        generation: 0,
+        consecutiveFailures: 0,
+        slices: [{ index: 0, requests: 60, failures: count }],
+        strikes: 0,
+        closedAtMs: undefined,
+      });
+      const [own, other] = [withFailures(ownFailures), withFailures(otherFailures)];
+      expect(isOutlier(own, [other], ejection, 0)).toBe(otherFailures <= ownFailures / 2);
+      expect(isOutlier(own, [], ejection, 0)).toBe(false);
+    }),
+  );
 });
