@@ -1,4 +1,4 @@
-// `npm start`: a server that breaks every connection, and two ways to get a file from it all the same.
+// `npm start`: a server that breaks every connection, two ways to get a file from it all the same, and a gateway.
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { startLab } from 'reknit/lab';
+import { gatewayStory } from './gateway.mjs';
 
 const MiB = 1024 * 1024;
 const here = fileURLToPath(new URL('.', import.meta.url));
@@ -142,6 +143,9 @@ try {
     `the unchanged script: the right bytes over ${healed.record.requests.length} requests`,
     script.code === 0 && script.out.trim() === `${healed.sizeBytes} ${healed.sha256}`,
   );
+
+  title('4. A gateway in front of two providers that fail');
+  await gatewayStory({ lab, folder, say, check });
   say(
     process.exitCode === 1
       ? '\nSomething is wrong: please report it.'

@@ -31,6 +31,7 @@ export async function gateway(flags: GatewayFlags): Promise<number> {
       await checkReferences(flags.config, config, teller);
       return exitCodes.done;
     }
+    hearClosedPipes();
     // Before anything is said: who reads that we listen may end us at once.
     const signals = new Signals();
     const running = await createGateway(config);
@@ -39,6 +40,14 @@ export async function gateway(flags: GatewayFlags): Promise<number> {
     return exitCodes.done;
   } catch (error) {
     return explain(error);
+  }
+}
+
+/** Whoever read what we say has gone; those whom we serve have not. */
+function hearClosedPipes(): void {
+  for (const stream of [process.stdout, process.stderr]) {
+    stream.removeAllListeners('error');
+    stream.on('error', () => {});
   }
 }
 

@@ -1,6 +1,7 @@
 /** One line of JSON for each request that has ended, and one for each attempt that follows a failed one. */
+import { openSync } from 'node:fs';
 import pino from 'pino';
-import { describeFailure, describeReason, redactUrl } from '../core/index.ts';
+import { ConfigError, describeFailure, describeReason, redactUrl } from '../core/index.ts';
 import type { PoolEvent } from '../pool/index.ts';
 import type { Clock } from '../runtime/index.ts';
 import type { ResolvedConfig } from './config.ts';
@@ -16,7 +17,7 @@ export class AccessLog {
 
   constructor({ to, level }: ResolvedConfig['log'], clock: Clock) {
     this.#ownsStream = to !== 'stdout' && to !== 'stderr';
-    const place = to === 'stdout' ? 1 : to === 'stderr' ? 2 : to;
+    const place = to === 'stdout' ? 1 : to === 'stderr' ? 2 : openLog(to);
     this.#batch = new LineBatch(place, clock);
     this.#log = pino({ base: null, timestamp: pino.stdTimeFunctions.isoTime, level: 'info' }, this.#batch);
     this.#level = level;
@@ -84,6 +85,15 @@ export class AccessLog {
     } catch {
       // The place of the log has gone; nobody is left to tell.
     }
+  }
+}
+
+/** @throws ConfigError: a log that cannot be written is told before anything is served */
+function openLog(path: string): number {
+  try {
+    return openSync(path, 'a');
+  } catch (error) {
+    throw new ConfigError(`Cannot write the log to ${path}: ${(error as Error).message}`);
   }
 }
 

@@ -12,9 +12,11 @@ export class LineBatch {
   #characters = 0;
   #timer: Timer | undefined;
 
-  /** @param place a descriptor, or the path of a file */
-  constructor(place: number | string, clock: Clock) {
+  /** @param place a descriptor */
+  constructor(place: number, clock: Clock) {
     this.#destination = pino.destination({ dest: place, sync: false, mkdir: false });
+    // A log that can no longer be written (its reader has gone, its disk is full) is no reason to serve nobody.
+    this.#destination.on('error', () => {});
     this.#clock = clock;
   }
 

@@ -25,6 +25,8 @@ async function* onData(stream: NodeJS.ReadableStream) {
 
 const base = { listen: '127.0.0.1:0', admin: '127.0.0.1:0' };
 
+const here = 'listen: 127.0.0.1:0\nadmin: false\nupstreams: ["http://a"]\n';
+
 test('--check says what is right, and names line and field of what is not', async () => {
   await using folder = await createFolder();
   await writeFile(folder.file('g.yaml'), 'listen: 127.0.0.1:0\nupstreams: [http://a, http://b]\n');
@@ -42,6 +44,12 @@ test('--check says what is right, and names line and field of what is not', asyn
   );
   const missing = await reknit(['gateway', '--config', 'g.yaml', '--check'], { cwd: folder.path });
   expect([missing.code, missing.stderr]).toEqual([2, expect.stringContaining('environment variable NOT_SET')]);
+  await writeFile(folder.file('g.yaml'), `${here}log: { to: nowhere/access.log }\n`);
+  const unwritable = await reknit(['gateway', '--config', 'g.yaml'], { cwd: folder.path });
+  expect([unwritable.code, unwritable.stderr]).toEqual([
+    2,
+    expect.stringContaining('Cannot write the log to nowhere/access.log: ENOENT'),
+  ]);
 });
 
 test('SIGTERM lets a running stream end, and nothing new begins', async () => {
@@ -146,6 +154,20 @@ test('a request on a kept connection is answered while the gateway drains, and i
   const [answer] = (await once(asking, 'response')) as [import('node:http').IncomingMessage];
   expect([answer.statusCode, answer.headers.connection]).toEqual([200, 'close']);
   answer.resume();
+  started.child.kill('SIGTERM');
+  expect((await started.ended).code).toBe(0);
+});
+
+test('it goes on serving when nobody reads its messages any more', async () => {
+  await using folder = await createFolder();
+  await using lab = await startLab();
+  const run = lab.play({ name: 'well', resource: { bodyText: 'well' } }, { port: 'own' });
+  await writeFile(folder.file('g.json'), JSON.stringify({ ...base, upstreams: [upstream('well', run)] }));
+  const started = start(['gateway', '--config', 'g.json', '--json'], { cwd: folder.path });
+  const { urls } = (await untilEvent(started, 'listening')) as unknown as { urls: string[] };
+  started.child.stderr!.destroy();
+  started.child.kill('SIGHUP');
+  expect(await (await fetch(`${urls[0]}/x`)).text()).toBe('well');
   started.child.kill('SIGTERM');
   expect((await started.ended).code).toBe(0);
 });
