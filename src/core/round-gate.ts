@@ -167,7 +167,9 @@ function isLastCandidate(policy: RoundPolicy, state: PoolState, facts: PoolFacts
   const isNewTier = state.tier !== undefined && facts.tier(chosen) !== state.tier;
   const roundNumber = policy.within === 'pool' ? state.roundNumber : isNewTier ? 1 : state.tierRoundNumber;
   if (roundNumber >= policy.maxRounds) return true;
-  return ![...state.verdicts].some(([index, verdict]) => index !== chosen && verdict.nextRound);
+  // Whose tier has had its rounds will not use the time.
+  const isOfThese = (index: number) => policy.within === 'pool' || facts.tier(index) === facts.tier(chosen);
+  return ![...state.verdicts].some(([index, verdict]) => index !== chosen && verdict.nextRound && isOfThese(index));
 }
 
 /** @param tier the one that the round stays in, while there are others to go to */

@@ -31,7 +31,7 @@ function configOf({ primary, fallback }: FailoverUpstreams, mode: 'error' | 'ato
       both: {
         upstreams: [upstream('primary', primary, { inputLimit: 1 }), well],
         rounds: { within: 'tier', baseDelay: '100ms' },
-        timeouts: { headers: '2s', firstContent: '2s', idle: '2s' },
+        timeouts: { headers: '3s', firstContent: '3s', idle: '4s' },
         stream: { mode, damagedEvents: 'pass' },
       },
       well: { upstreams: [upstream('fallback', fallback)] },
@@ -45,7 +45,7 @@ const rescued = { atomic: [], error: ['S08', 'S09', 'S14'] } as const;
 for (const mode of ['atomic', 'error'] as const) {
   for (const fault of failoverFaults) {
     const expected: FailoverVerdict = (rescued[mode] as readonly string[]).includes(fault.id) ? 'safe' : 'pass';
-    test.concurrent(`${fault.id}, ${fault.title}: ${expected} in mode ${mode}`, async () => {
+    test.concurrent(`${fault.id}, ${fault.title}: ${expected} in mode ${mode}`, { timeout: 60_000 }, async () => {
       await using lab = await startLab();
       const score = await playFailover(lab, fault, hurried, async (upstreams) => {
         const { timeouts: _own, ...gate } = { timeouts: {}, ...configOf(upstreams, mode) };

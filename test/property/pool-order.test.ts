@@ -182,8 +182,16 @@ describe('the gate', () => {
               state = beginRound(state, decision, byTier(decision.eligible));
               continue;
             }
-            const { upstreamIndex } = decision;
+            const { upstreamIndex, isLastCandidate } = decision;
             const outcome = stream.next().value;
+            // Nobody of a later tier, and nobody of its own who may be asked again.
+            const mayFollow = tiers.some((tier) => tier > tiers[upstreamIndex]!);
+            if (mayFollow && visits.length === 0) expect(isLastCandidate).toBe(false);
+            if (
+              visits.every(({ index }) => tiers[index]! < tiers[upstreamIndex]!) &&
+              tiers.filter((tier) => tier >= tiers[upstreamIndex]!).length === 1
+            )
+              expect(isLastCandidate).toBe(true);
             visits.push({ index: upstreamIndex, outcome });
             const visit = beginVisit(state, upstreamIndex, tiers[upstreamIndex]!);
             state = endVisit(visit, upstreamIndex, verdictAs(outcome, failureOf(503)));
