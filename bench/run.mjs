@@ -24,7 +24,6 @@ function readOptions() {
   const { values, positionals } = parseArgs({
     allowPositionals: true,
     options: {
-      only: { type: 'string', multiple: true, default: usualSuites },
       only: { type: 'string', multiple: true, default: [] },
       node: { type: 'string', multiple: true, default: [process.execPath] },
       against: { type: 'string' },
@@ -35,7 +34,7 @@ function readOptions() {
     },
   });
   values.only = [...values.only, ...positionals];
-  if (values.only.length === 0) values.only = Object.keys(suites);
+  if (values.only.length === 0) values.only = usualSuites;
   for (const name of values.only) {
     if (suites[name] === undefined) throw new Error(`--only must be one of ${Object.keys(suites)}: received ${name}`);
   }

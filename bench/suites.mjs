@@ -2,7 +2,6 @@
 // a second time as the control: whatever the control shows away from 1.00 is noise.
 
 import { downloadParts, downloads } from './downloads.mjs';
-import { downloads } from './downloads.mjs';
 import { gateway } from './gateway/suite.mjs';
 import { lab } from './lab.mjs';
 import { mirror } from './mirror.mjs';
@@ -209,4 +208,7 @@ async function imports({ node, dists, isQuick, progress }) {
   ];
 }
 
-export const suites = { requests, body, memory, imports, downloads, lab, mirror, ...downloadParts, gateway };
+export const suites = { requests, body, memory, imports, downloads, lab, mirror, gateway, ...downloadParts };
+
+/** What is measured where nobody says `--only`. */
+export const usualSuites = Object.keys(suites).filter((name) => !(name in downloadParts));
