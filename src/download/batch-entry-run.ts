@@ -1,8 +1,8 @@
 /** One file of a batch, from the look whether it is there to its name. */
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { mkdir, stat } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { mkdir, readdir, stat } from 'node:fs/promises';
+import { basename, dirname } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { IntegrityError, redactUrl } from '../core/index.ts';
 import type { Client } from '../http/index.ts';
@@ -18,6 +18,7 @@ import type { DownloadEvent, Progress } from './events.ts';
 import type { HostWait } from './host-gate.ts';
 import type { ConnectionLimits, Pace } from './limits.ts';
 import { LocalError, onDisk } from './local-error.ts';
+import { folderOf, removePart } from './part-file.ts';
 import type { ProvenFile, ProvenFiles } from './proven-files.ts';
 
 /** What all files of a batch share. */
@@ -27,6 +28,7 @@ export interface BatchParts {
   readonly limits: ConnectionLimits;
   readonly proven: ProvenFiles;
   readonly folders: CreatedFolders;
+  readonly parts: PartFolders;
 }
 
 /** Each is created once. */
@@ -38,6 +40,26 @@ export class CreatedFolders {
     this.#created.set(path, known);
     return known;
   }
+}
+
+/** Part folders that were there when the batch began; each folder is read once. */
+export class PartFolders {
+  readonly #names = new Map<string, Promise<ReadonlySet<string>>>();
+
+  /** What a process that died behind the last rename left beside a file that is there and proven. */
+  async removeBehind(target: string): Promise<void> {
+    const folder = folderOf(target);
+    const parent = dirname(folder);
+    const names = this.#names.get(parent) ?? readNames(parent);
+    this.#names.set(parent, names);
+    if (!(await names).has(basename(folder))) return;
+    // One that is in use says so, and stays.
+    await removePart({ disk: realDisk, target, algorithms: [] }).catch(() => {});
+  }
+}
+
+async function readNames(folder: string): Promise<ReadonlySet<string>> {
+  return new Set(await readdir(folder).catch(() => []));
 }
 
 export type EntryEnd =
@@ -70,7 +92,10 @@ export class EntryRun {
     this.#tell({ type: 'start', url: redactUrl(url), path });
     const checksum = await this.#checksum();
     const found = await this.#look(checksum);
-    if (found.kind === 'skipped') return found;
+    if (found.kind === 'skipped') {
+      await this.#settings.parts.removeBehind(path);
+      return found;
+    }
     await this.#settings.folders.create(dirname(path));
     return { kind: 'done', result: await this.#download(checksum, found.mayReplace) };
   }

@@ -367,6 +367,20 @@ export class PartFile implements PartStore, PartSink {
   }
 }
 
+/**
+ * Removes what an earlier run left of a target that is whole by now.
+ *
+ * @throws LocalError if another process is downloading to it
+ */
+export async function removePart(options: PartFileOptions): Promise<void> {
+  const part = await PartFile.open(options);
+  try {
+    await part.discard();
+  } finally {
+    await part.close();
+  }
+}
+
 function without(chunks: readonly Buffer[], bytes: number): readonly Buffer[] {
   let toDrop = bytes;
   const rest: Buffer[] = [];
