@@ -15,6 +15,8 @@ export interface Candidate {
   readonly inFlight: number;
   /** Moving average; undefined before the first answer. */
   readonly latencyMs: number | undefined;
+  /** Requests that failed since the last one that ended well. */
+  readonly consecutiveFailures: number;
   /** Out of service: asked when nobody else is left. */
   readonly isEjected: boolean;
   /** Its key or account was refused a while ago: asked after those that work. */
@@ -78,9 +80,10 @@ function orderByLoad(group: Candidate[], guessMs: number, random: () => number):
   return order;
 }
 
-function costOf({ inFlight, latencyMs }: Candidate, guessMs: number): number {
+/** Who fails at once has nothing in flight, and would draw everybody to itself: each failure in a row makes it dearer. */
+function costOf({ inFlight, latencyMs, consecutiveFailures }: Candidate, guessMs: number): number {
   // A floor, so that clocks which tick coarsely do not make requests in flight free.
-  return (inFlight + 1) * Math.max(latencyMs ?? guessMs, MIN_LATENCY_MS);
+  return (inFlight + 1) * (consecutiveFailures + 1) * Math.max(latencyMs ?? guessMs, MIN_LATENCY_MS);
 }
 
 const MIN_LATENCY_MS = 0.01;

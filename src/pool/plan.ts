@@ -39,5 +39,7 @@ function takesProbe<U>(
 function candidateOf(member: Member<unknown>, isProbe: boolean): Candidate {
   const { upstream, ramp, inFlight, latencyMs, isBenched, circuit } = member;
   const { index, tier, weight } = upstream;
-  return { index, tier, weight, ramp, inFlight, latencyMs, isProbe, isBenched, isEjected: circuit.kind === 'ejected' };
+  const isEjected = circuit.kind === 'ejected';
+  const consecutiveFailures = circuit.kind === 'closed' ? circuit.consecutiveFailures : 0;
+  return { index, tier, weight, ramp, inFlight, latencyMs, consecutiveFailures, isProbe, isBenched, isEjected };
 }

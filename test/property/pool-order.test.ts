@@ -266,6 +266,7 @@ describe('the gate', () => {
 function candidate(index: number, more: Partial<Candidate> = {}): Candidate {
   return {
     index,
+    consecutiveFailures: 0,
     tier: 0,
     weight: 1,
     ramp: 1,
@@ -292,6 +293,13 @@ describe('the plan', () => {
       { maxLength: 8 },
     )
     .map((parts) => parts.map((part, index) => candidate(index, part)));
+
+  test('one that fails at once, and so has nothing in flight, does not draw the requests to itself', () => {
+    const all = [candidate(0, { consecutiveFailures: 9, latencyMs: 1 }), candidate(1, { inFlight: 4, latencyMs: 1 })];
+    const firsts = Array.from({ length: 1_000 }, (_, seed) => planOrder(all, seededRandom(seed))[0]);
+    // Only where both draws fall on it.
+    expect(firsts.filter((index) => index === 0).length).toBeLessThan(350);
+  });
 
   test('names each once: those in service before the benched before the ejected, and lower tiers first', () => {
     fc.assert(
