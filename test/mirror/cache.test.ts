@@ -1,4 +1,4 @@
-import { readdir, readFile, truncate, writeFile } from 'node:fs/promises';
+import { readdir, readFile, stat, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { newFolder, openMirror, read } from './cached.ts';
@@ -119,7 +119,10 @@ test('no damage in the folder reaches a client: what does not agree with its dig
         await using fill = await openMirror({ origins, cacheDirectory: folder.path });
         for (const name of ['small', 'large']) await read(`${fill.mirror.urlFor('npm')}${name}/-/${name}-1.0.0.tgz`);
       }
-      const files = await filesBelow(join(folder.path, 'v1', kind));
+      const all = await filesBelow(join(folder.path, 'v1', kind));
+      const sizes = await Promise.all(all.map(async (path) => (await stat(path)).size));
+      // The packuments stay: what they promise would hide that a damaged tarball was believed.
+      const files = kind === 'entries' ? all : all.filter((_, index) => sizes[index]! >= small.length);
       expect(files.length).toBeGreaterThan(1);
       for (const path of files) await damage(path);
       await using one = await openMirror({ origins, cacheDirectory: folder.path });

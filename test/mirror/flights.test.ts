@@ -193,3 +193,24 @@ test('ranges are served from what comes, and joined only with the same version',
   expect((await read(url, { headers: { range: `bytes=${tarball.length}-` } })).status).toBe(416);
   expect((await read(url, { headers: { 'if-none-match': '"t"' } })).status).toBe(304);
 });
+
+test('who waits beside an answer that is for one client only gets an answer of its own', async () => {
+  let give: () => void = () => {};
+  let n = 0;
+  await using server = await startRegistry((_request, response) => {
+    n += 1;
+    const text = `for number ${n}`;
+    const answer = () => response.writeHead(200, { 'cache-control': 'private' }).end(text);
+    if (n === 1) give = answer;
+    else answer();
+  });
+  await using one = await openMirror({ origins: [{ preset: 'go', upstreams: [server.url] }] });
+  const url = `${one.mirror.urlFor('go')}/m/@v/list`;
+  const first = read(url);
+  await expect.poll(() => server.requests.length).toBe(1);
+  const second = read(url);
+  await expect.poll(() => one.mirror.status().requestsInProgress).toBe(2);
+  give();
+  const texts = (await Promise.all([first, second])).map(({ bytes }) => bytes.toString());
+  expect(texts).toEqual(['for number 1', 'for number 2']);
+});

@@ -40,6 +40,8 @@ export async function startRegistry(handle: Handler): Promise<Registry> {
       handle(served, response, registry);
     });
   });
+  // As nginx has it; the five seconds of Node.js race with clients that keep connections as long.
+  server.keepAliveTimeout = 75_000;
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const registry: Registry = {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
