@@ -9,7 +9,13 @@ import { runMany, type Tally, type Way } from './real/real-tools.ts';
 import { realTools } from './real/tools.ts';
 import { hasProgram } from './servers.ts';
 
-const { REKNIT_REAL_COUNT, REKNIT_REAL_BESIDE, REKNIT_REAL_SEED = '20261128', REKNIT_REAL_REPORT } = process.env;
+const {
+  REKNIT_REAL_COUNT,
+  REKNIT_REAL_BESIDE,
+  REKNIT_REAL_SEED = '20261128',
+  REKNIT_REAL_REPORT,
+  REKNIT_REAL_ONLY = '',
+} = process.env;
 const count = Number(REKNIT_REAL_COUNT ?? 3);
 const beside = Number(REKNIT_REAL_BESIDE ?? 0);
 const hasNginx = findProgram('nginx', 'nginx-light') !== undefined;
@@ -21,11 +27,20 @@ const say = (tally: Tally) => {
   if (REKNIT_REAL_REPORT !== undefined) writeFileSync(REKNIT_REAL_REPORT, JSON.stringify(tallies));
 };
 
-describe.each(realTools.map((tool) => [tool.name, tool] as const))('%s', (_name, tool) => {
+const chosen = realTools.filter(({ name }) => REKNIT_REAL_ONLY === '' || name === REKNIT_REAL_ONLY);
+
+describe.each(chosen.map((tool) => [tool.name, tool] as const))('%s', (_name, tool) => {
   const isReady = hasNginx && tool.needs.every(([program, ...args]) => hasProgram(program, ...args));
   const seed = Number(REKNIT_REAL_SEED);
   const run = async (way: Way, runs: number, timeoutMs: number) => {
-    const tally = await runMany({ tool, way, count: runs, atOnce: Math.min(runs, 4), seed, timeoutMs });
+    const tally = await runMany({
+      tool,
+      way,
+      count: runs,
+      atOnce: Math.min(runs, way === 'via' ? 4 : 10),
+      seed,
+      timeoutMs,
+    });
     say(tally);
     return tally;
   };
