@@ -7,6 +7,7 @@ import { lab } from './lab.mjs';
 import { mirror } from './mirror.mjs';
 import { importOnce, startServer, startWorker } from './processes.mjs';
 import { compare, interleave, median } from './rounds.mjs';
+import { runOverhead } from './run-overhead.mjs';
 
 const control = (baseline) => `${baseline} (control)`;
 const contenderOf = (label) => label.replace(/ \(.*\)$/, '');
@@ -208,7 +209,7 @@ async function imports({ node, dists, isQuick, progress }) {
   ];
 }
 
-export const suites = { requests, body, memory, imports, downloads, lab, mirror, gateway, ...downloadParts };
+export const suites = { requests, body, memory, imports, downloads, lab, mirror, gateway, run: runOverhead, ...downloadParts };
 
 /** What is measured where nobody says `--only`. */
 export const usualSuites = Object.keys(suites).filter((name) => !(name in downloadParts));

@@ -1,7 +1,7 @@
 import { Command, Option } from 'commander';
 import { extractFlags } from './get-extract-settings.ts';
 import type { GetFlags } from './get-flags.ts';
-import { transferFlags } from './get-transfer-settings.ts';
+import { transferFlags } from './get-transfer-flags.ts';
 import { clientFlags } from './option-flags.ts';
 
 const examples = `

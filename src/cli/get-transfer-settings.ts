@@ -1,5 +1,4 @@
 /** How `get` fetches one file: mirrors, connections, rate, proof. Checked before anything happens. */
-import { Option } from 'commander';
 import { ConfigError, parseSize, redactUrl, show } from '../core/index.ts';
 import { type DownloadOptions, defaultStateFolder } from '../download/index.ts';
 import type { ClientOptions } from '../http/index.ts';
@@ -9,21 +8,6 @@ export type TransferOptions = Pick<
   DownloadOptions,
   'mirrors' | 'requireProof' | 'initialConnections' | 'maxConnections' | 'limitRate' | 'stateFolder'
 >;
-
-const collect = (value: string, before: readonly string[] = []): readonly string[] => [...before, value];
-
-export function transferFlags(): readonly Option[] {
-  return [
-    new Option('--mirror <URL>', 'another address of the same file; may be repeated').argParser(collect),
-    new Option('--require-proof', 'fail (exit 5) where neither a digest nor a length proves the end'),
-    new Option('--connections <N>', 'begin with so many for one file (default: 1, and up to 8 while they bring more)'),
-    new Option('--limit-rate <RATE>', 'bytes per second, over all connections'),
-    new Option(
-      '--no-state',
-      'remember nothing between runs, and share no limits with other processes (REKNIT_STATE_DIR)',
-    ),
-  ];
-}
 
 /** @throws ConfigError naming the flag or variable, what must hold and what came */
 export function resolveTransfer(urls: readonly URL[], flags: GetFlags, client: ClientOptions): TransferOptions {
