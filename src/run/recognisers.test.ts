@@ -9,6 +9,7 @@ import { judge, verdictOfRow, verdictWord } from './judge.ts';
 import type { ToolName } from './recogniser.ts';
 import { recognisers } from './recognisers.ts';
 import { runTools } from './run-tools.ts';
+import { viaRows } from './via-rows.ts';
 
 const toolOf = (name: string) => (name === 'any' ? undefined : (name as Exclude<ToolName, 'any'>));
 
@@ -81,5 +82,5 @@ it('the same damage twice carries the same mark; cuts carry none', async () => {
 
 it('docs/run.md is what the rows say', () => {
   const page = readFileSync(new URL('../../docs/run.md', import.meta.url), 'utf8');
-  expect(page, 'run `npm run docs`').toBe(renderRun(runTools, recognisers, verdictOfRow));
+  expect(page, 'run `npm run docs`').toBe(renderRun(runTools, recognisers, verdictOfRow, viaRows));
 });
