@@ -25,6 +25,15 @@ no harm. \`reknit run --help\` has the flags; [real-tools.md](real-tools.md) has
   what made a session of its own (a daemon) has left it on purpose. Tested on Linux; the shell needs no more than POSIX, so
   that macOS should be the same. There is no Windows.
 
+In a program, with the same options, typed events and an abort signal:
+
+\`\`\`js
+import { run } from 'reknit/run';
+
+const { exitCode, attempts, reason } = await run('git', ['clone', 'https://example.com/repo.git'], { deadlineMs: 600_000 });
+console.log(exitCode, attempts, reason);
+\`\`\`
+
 ## What is repeated
 
 A command that failed is judged by its exit code and its last output (64 KiB), in this order:
@@ -65,7 +74,8 @@ No file is touched: tools are told by their variables, or by words where they he
 the mirror is in front of just that place; what the command names itself (\`--index-url\`, \`--registry\`) comes first in every
 tool. Both are said, and at the end, if nothing was asked of the mirror, that too. Logins in the URL of \`--via\` are sent to that
 origin only; those that a tool keeps by host name (\`.npmrc\`, git's helpers) are not found for the mirror's address: git pushes
-go their own way for that reason. The tools of \`sudo\` see no variables. Where a proxy is set, \`NO_PROXY\` gets 127.0.0.1, and the
+go their own way for that reason. Caches that a tool keeps by address (pip's, cargo's) do not know the mirror's, which is a
+new one each time; npm's, by digest, does. The tools of \`sudo\` see no variables. Where a proxy is set, \`NO_PROXY\` gets 127.0.0.1, and the
 mirror uses the proxy. Certificates of a private authority: \`NODE_EXTRA_CA_CERTS\`.
 `;
 

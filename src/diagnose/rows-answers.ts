@@ -24,6 +24,8 @@ const statusTexts: readonly string[] = [
   'npm error code E{status}',
   'ERR_PNPM_FETCH_{status}',
   'failed to get 200 response … got {status}',
+  'HTTP response from … got {status}',
+  'Error: HTTP {status}',
   'awaiting response... {status} ',
   'unexpected status code {status}',
   'received unexpected HTTP status: {status}',

@@ -19,7 +19,7 @@ export const cargo: Preset = {
     return { kind: 'content', content: { role: 'index', place, ...more } };
   },
   hints: (url) => [
-    `CARGO_SOURCE_CRATES_IO_REPLACE_WITH=reknit CARGO_SOURCE_REKNIT_REGISTRY=${url} cargo fetch`,
+    `cargo --config 'source.crates-io.replace-with="reknit"' --config 'source.reknit.registry="${url}"' fetch`,
     `in .cargo/config.toml: [source.crates-io] replace-with = "reknit"  [source.reknit] registry = "${url}"`,
   ],
 };

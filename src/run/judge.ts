@@ -13,6 +13,8 @@ export interface JudgeFacts {
   readonly tool: Exclude<ToolName, 'any'> | undefined;
   readonly ended: Ended;
   readonly output: string;
+  /** The mirror of `--via` could not answer something meanwhile. */
+  readonly hasMirrorTrouble?: boolean;
 }
 
 export interface Judged {
@@ -24,6 +26,25 @@ export interface Judged {
 }
 
 export async function judge(facts: JudgeFacts): Promise<Judged> {
+  const judged = await judgeAlone(facts);
+  const isBlind = judged.judgement.verdict === 'unknown' || isSummary(judged.judgement.row);
+  return facts.hasMirrorTrouble === true && isBlind ? fromMirror(judged) : judged;
+}
+
+const isSummary = (id: string | undefined) => recognisers.some((row) => row.id === id && row.says.kind === 'summary');
+
+/** The mirror knows what the command does not say. */
+function fromMirror({ judgement, failure }: Judged): Judged {
+  const what = 'the mirror could not get what was asked';
+  const means = 'The upstream failed through all attempts of the mirror, which answered with an error.';
+  return {
+    judgement: { ...judgement, verdict: 'transient', what, means, phase: 'wait', next: undefined },
+    failure: { ...failure, origin: 'status', kind: 'status', transient: true, what },
+    isRisky: false,
+  };
+}
+
+async function judgeAlone(facts: JudgeFacts): Promise<Judged> {
   const { ended, output, tool } = facts;
   const byEnd = judgeByEnd(ended);
   if (byEnd !== undefined) return byEnd;

@@ -211,7 +211,16 @@ export const packageRecognisers: readonly Recogniser[] = [
   {
     id: 'cargo-nothing-fits',
     tool: 'cargo',
-    says: { kind: 'text', texts: ['no matching package named', 'failed to select a version for', 'could not find `'] },
+    says: {
+      kind: 'text',
+      texts: [
+        'no matching package named',
+        'failed to select a version for',
+        'could not find `',
+        'config.json not found in registry',
+        'require a credential-provider to be configured',
+      ],
+    },
     ...refused('no such crate or version'),
     phase: 'wait',
     means: 'The registry answered, and has no version that fits.',

@@ -80,6 +80,25 @@ it('the same damage twice carries the same mark; cuts carry none', async () => {
   expect(await mark('Connection reset by peer')).toBeUndefined();
 });
 
+it.each([
+  [
+    'what a tool takes for an index without the package',
+    'pip',
+    'ERROR: No matching distribution found for a',
+    'transient',
+  ],
+  ['what says nothing', undefined, 'it did not work', 'transient'],
+  ['a full disk', 'pip', 'OSError: [Errno 28] No space left on device', 'local'],
+  ['a refusal by its status', 'npm', 'npm error code E404', 'permanent'],
+] as const)(
+  'where the mirror could not get something, %s is judged as it must be: %s, %s, %s',
+  async (_what, tool, output, verdict) => {
+    const ended = { exitCode: 1, signal: undefined };
+    const { judgement } = await judge({ tool, ended, output, hasMirrorTrouble: true });
+    expect(judgement.verdict).toBe(verdict);
+  },
+);
+
 it('docs/run.md is what the rows say', () => {
   const page = readFileSync(new URL('../../docs/run.md', import.meta.url), 'utf8');
   expect(page, 'run `npm run docs`').toBe(renderRun(runTools, recognisers, verdictOfRow, viaRows));

@@ -53,6 +53,7 @@ async function runFound(
   if (typeof screen === 'string') note(settings, `${screen}: the command gets pipes`);
   const course = new Course(command, words, settings, typeof screen === 'string' ? undefined : screen);
   course.onEnd = () => via?.report();
+  course.countTroubles = () => via?.troubles ?? 0;
   return await course.run();
 }
 
@@ -101,6 +102,8 @@ class Course {
   readonly #isJoined: boolean;
   /** Before the last event. */
   onEnd: () => void = () => {};
+  countTroubles: () => number = () => 0;
+  #troublesBefore = 0;
   #forwarding: Forwarding | undefined;
   #attempt: Attempt | undefined;
   #state = freshState;
@@ -202,6 +205,7 @@ class Course {
       clock: runtime.clock,
     });
     this.#attempt = attempt;
+    this.#troublesBefore = this.countTroubles();
     this.#attempts += 1;
     this.#halfMade.watch();
     this.#tell({ type: 'attempt', attemptNumber: this.#state.attemptNumber, pid: attempt.pid });
@@ -242,7 +246,8 @@ class Course {
   async #judge(end: AttemptEnd): Promise<Judged> {
     const { judge } = await import('./judge.ts');
     const output = `${end.stdoutText}\n${end.stderrText}`;
-    return judge({ tool: this.#recognised.tool?.name, ended: end, output });
+    const hasMirrorTrouble = this.countTroubles() > this.#troublesBefore;
+    return judge({ tool: this.#recognised.tool?.name, ended: end, output, hasMirrorTrouble });
   }
 
   #isHidden({ stdoutText, stderrText }: AttemptEnd): boolean {

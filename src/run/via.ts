@@ -55,6 +55,8 @@ function upstreamOf({ name }: ViaRow, given: string, purpose: string): string {
 export interface ViaSession {
   readonly env: NodeJS.ProcessEnv;
   readonly words: readonly string[];
+  /** So many requests it could not answer as the origin would, in all. */
+  readonly troubles: number;
   /** Tells what was asked of it. */
   report(): void;
   close(): Promise<void>;
@@ -74,11 +76,15 @@ export async function startVia(
 ): Promise<ViaSession> {
   const { createMirror } = await import('../mirror/index.ts');
   const counts = new Map<string, Count>(origins.map(({ row }) => [row.name, { requests: 0, bytes: 0, repeats: 0 }]));
+  let troubles = 0;
   const mirror = await createMirror({
     origins: origins.map(({ row: { name, preset }, upstreams }) => ({ name, preset, upstreams })),
     // The tools keep what they want to keep.
     cacheDirectory: false,
-    onEvent: (event) => count(counts, event),
+    onEvent: (event) => {
+      count(counts, event);
+      if (isTrouble(event)) troubles += 1;
+    },
   });
   const pointings = origins.map(({ row, upstreams }) => ({ row, place: { url: mirror.urlFor(row.name), upstreams } }));
   const pointed = pointAt(pointings, env, tool?.name, args);
@@ -89,11 +95,19 @@ export async function startVia(
   return {
     env: pointed.at(-1)?.env ?? env,
     words: pointed.flatMap(({ words }) => words),
+    get troubles() {
+      return troubles;
+    },
     report: () => {
       for (const [name, numbers] of counts) tell({ type: 'via-end', name, ...numbers });
     },
     close: () => mirror.close(),
   };
+}
+
+/** Its own refusals above all: an index that could not be had reads to some tools as one without the package. */
+function isTrouble(event: MirrorEvent): boolean {
+  return event.type === 'request' && (event.outcome === 'broken' || event.status >= 500);
 }
 
 function shownOf(mirror: Mirror, name: string): readonly string[] {

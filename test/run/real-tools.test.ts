@@ -16,7 +16,7 @@ const {
   REKNIT_REAL_REPORT,
   REKNIT_REAL_ONLY = '',
 } = process.env;
-const count = Number(REKNIT_REAL_COUNT ?? 3);
+const count = Number(REKNIT_REAL_COUNT ?? 2);
 const beside = Number(REKNIT_REAL_BESIDE ?? 0);
 const hasNginx = findProgram('nginx', 'nginx-light') !== undefined;
 const TIMEOUT_MS = 600_000;

@@ -209,6 +209,8 @@ export const runSamples: readonly RunSample[] = [
       transient,
       "Error: socket hang up\n    at Socket.socketOnEnd (node:_http_client:524:23) {\n  code: 'ECONNRESET'\n}",
     ],
+    [1, transient, 'file:///app/[eval1]:1\n\nError: HTTP 503\n    at file:///app/a.mjs:1:60\n\nNode.js v20.20.2'],
+    [1, permanent, 'Error: HTTP error! status: 404\n    at load (/app/a.js:3:11)\n\nNode.js v20.20.2'],
     [1, permanent, 'Error: Request failed with status code 404'],
     [
       1,
@@ -243,6 +245,16 @@ export const runSamples: readonly RunSample[] = [
       101,
       transient,
       'warning: spurious network error (3 tries remaining): [56] Failure when receiving data from the peer (Recv failure: Connection reset by peer)\nerror: failed to download from `https://static.crates.io/crates/serde/1.0.0/download`',
+    ],
+    [
+      101,
+      transient,
+      'error: failed to get `x` as a dependency of package `a v0.1.0 (/a)`\n\nCaused by:\n  download of config.json failed\n\nCaused by:\n  failed to get successful HTTP response from `http://127.0.0.1:8503/config.json` (127.0.0.1), got 503\n  body:\n  busy',
+    ],
+    [
+      101,
+      permanent,
+      'error: failed to get `x` as a dependency of package `a v0.1.0 (/a)`\n\nCaused by:\n  authenticated registries require a credential-provider to be configured',
     ],
     [101, permanent, 'error: no matching package named `nopkg` found\nlocation searched: crates.io index'],
     [101, local, 'error: could not compile `a` (bin "a") due to 1 previous error'],
