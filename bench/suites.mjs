@@ -209,7 +209,18 @@ async function imports({ node, dists, isQuick, progress }) {
   ];
 }
 
-export const suites = { requests, body, memory, imports, downloads, lab, mirror, gateway, run: runOverhead, ...downloadParts };
+export const suites = {
+  requests,
+  body,
+  memory,
+  imports,
+  downloads,
+  lab,
+  mirror,
+  gateway,
+  run: runOverhead,
+  ...downloadParts,
+};
 
 /** What is measured where nobody says `--only`. */
 export const usualSuites = Object.keys(suites).filter((name) => !(name in downloadParts));
