@@ -34,8 +34,9 @@ export const otherClientsExperiment: Experiment = {
     const results = [await runCurl(course), await runFetch(course)].filter((result) => result !== undefined);
     const evidence = results.map(({ client, text }) => `${client}: ${text}`).join('; ');
     if (results.length === 0) return { outcome: 'same', evidence: 'there is no other client here' };
-    const good = results.filter((result) => result.isOk).length;
-    const outcome = isOk ? ofGood(good, results.length) : good > 0 ? 'others-ok' : 'same';
+    const known = results.filter(({ isOk: ended }) => ended !== undefined);
+    const good = known.filter((result) => result.isOk).length;
+    const outcome = isOk ? ofGood(good, known.length) : good > 0 ? 'others-ok' : 'same';
     if (outcome !== 'same') {
       const { node, undici, openssl } = process.versions;
       course.memory.clients = { node, undici, openssl, curl: await curlVersion() };

@@ -99,7 +99,9 @@ function evidenceFor(cause: CauseId, seen: readonly Seen[], prior: Belief): read
     belief = updated(belief, finding);
     if (bits < TELLING_BITS) continue;
     const { experiment, outcome, evidence } = finding;
-    const why = likelihoodRow(cause, experiment)?.why ?? experimentRow(experiment).asks;
+    const why =
+      likelihoodRow(cause, experiment)?.why ??
+      `${experimentRow(experiment).outcomes[outcome] ?? outcome}; other causes seldom show that`;
     list.push({ experiment, outcome, evidence, why, bits: Math.round(bits * 100) / 100 });
   }
   return list.toSorted((left, right) => right.bits - left.bits);

@@ -15,7 +15,8 @@ export interface OtherRequest {
 
 export interface OtherResult {
   readonly client: string;
-  readonly isOk: boolean;
+  /** `undefined`: it had no time, which says nothing of it. */
+  readonly isOk: boolean | undefined;
   readonly text: string;
 }
 
@@ -111,9 +112,11 @@ export function runCurl({
       resolve({
         client: 'curl',
         isOk:
-          !failed &&
-          (isCut || (status >= 200 && status < 300)) &&
-          (isCut || bytes > 0 || subject.method === 'HEAD' || status === 204),
+          code === 28
+            ? undefined
+            : !failed &&
+              (isCut || (status >= 200 && status < 300)) &&
+              (isCut || bytes > 0 || subject.method === 'HEAD' || status === 204),
         text: word,
       });
     });

@@ -1,5 +1,11 @@
-/** One request over HTTP/2, on a session of its own. */
-import { connect, constants } from 'node:http2';
+/** One request over HTTP/2, on a session of its own; the body is read at once, as far as the plan says. */
+import {
+  type ClientHttp2Session,
+  type ClientHttp2Stream,
+  connect,
+  constants,
+  type IncomingHttpHeaders,
+} from 'node:http2';
 import type { Socket } from 'node:net';
 import { classify, type Phase, parseLength } from '../../core/index.ts';
 import type { Timer } from '../../runtime/index.ts';
@@ -22,128 +28,161 @@ export function exchangeHttp2(
 ): Promise<void> {
   return new Promise((resolve, reject) => {
     const session = connect(origin, { createConnection: () => socket });
-    let watch: Timer | undefined;
-    let limit: Timer | undefined;
-    let hasEnded = false;
-    const end = () => {
-      if (hasEnded) return;
-      hasEnded = true;
-      watch?.cancel();
-      limit?.cancel();
+    const run = new StreamExchange(session, plan, trace, host, () => {
       host.signal.removeEventListener('abort', onAbort);
-      trace.endedMs = host.sinceStartMs();
-      session.destroy();
       if (host.signal.aborted) reject(host.signal.reason);
       else resolve();
-    };
-    const onAbort = () => {
-      trace.isCutByUs = true;
-      end();
-    };
-    const fail = (error: unknown, phase: Phase) => {
-      if (hasEnded) return;
-      trace.hasAnswerBytes = trace.status !== undefined;
-      trace.failure = classify({ phase, error, unsent: false, reusedSocket: false, answered: trace.hasAnswerBytes });
-      end();
-    };
-    const expect = (limitMs: number, code: string) => {
-      watch?.cancel();
-      watch = host.clock.after(limitMs, () => {
-        fail(Object.assign(new Error(`nothing came for ${limitMs} ms`), { code }), phase());
-      });
-    };
-    const phase = (): Phase => (trace.status === undefined ? 'wait' : 'body');
+    });
+    const onAbort = () => run.enough();
     host.signal.addEventListener('abort', onAbort, { once: true });
-    session.on('error', (error) => fail(error, phase()));
-    session.on('goaway', (code) => {
-      if (code !== constants.NGHTTP2_NO_ERROR) fail(http2Error(code), phase());
-    });
-    session.on('close', () => fail(Object.assign(new Error('socket hang up'), { code: 'ECONNRESET' }), phase()));
-    const { pathname, search } = new URL(plan.target, origin);
-    const stream = session.request(
-      {
-        ':method': plan.method,
-        ':path': `${pathname}${search}`,
-        ...Object.fromEntries(
-          plan.headers.filter(([name]) => !notInHttp2.test(name)).map(([name, value]) => [name.toLowerCase(), value]),
-        ),
-      },
-      { endStream: plan.body === undefined },
-    );
-    if (plan.body !== undefined) stream.end(plan.body);
-    expect(plan.headersMs, 'ERR_REKNIT_HEADERS_TIMEOUT');
-    stream.on('response', (headers) => {
-      trace.status = Number(headers[':status'] ?? 0);
-      trace.httpVersion = '2';
-      trace.headersMs = host.sinceStartMs();
-      trace.headers = Object.fromEntries(
-        Object.entries(headers).flatMap(([name, value]) =>
-          name.startsWith(':') || value === undefined ? [] : [[name, String(value)]],
-        ),
-      );
-      const length = parseLength(trace.headers['content-length'] ?? '');
-      if (length !== undefined) trace.totalBytes = length;
-      limit = host.clock.after(plan.read.maxMs, () => {
-        trace.isCutByUs = true;
-        end();
-      });
-      expect(STALL_MS, 'ERR_REKNIT_STALL');
-    });
-    stream.on('data', (chunk: Buffer) => {
-      if (trace.start.length < START_BYTES) {
-        trace.start = Buffer.concat([trace.start, chunk.subarray(0, START_BYTES - trace.start.length)]);
-      }
-      trace.bodyBytes += chunk.length;
-      if (!host.countBytes(chunk.length) || trace.bodyBytes >= plan.read.maxBytes) {
-        if (trace.bodyBytes === trace.totalBytes) return;
-        trace.isCutByUs = true;
-        end();
-      } else expect(STALL_MS, 'ERR_REKNIT_STALL');
-    });
-    stream.on('error', (error) => fail(error, phase()));
-    // Node.js calls a stream that was reset with NO_ERROR or CANCEL, or whose connection went, an orderly end.
-    stream.on('end', () => {
-      const { rstCode } = stream;
-      if (trace.totalBytes !== undefined && trace.bodyBytes < trace.totalBytes && plan.method !== 'HEAD') {
-        fail(Object.assign(new Error('aborted'), { code: 'ECONNRESET' }), 'body');
-      } else if (rstCode !== undefined && rstCode !== 0) fail(http2Error(rstCode), phase());
-      else {
-        trace.isComplete = true;
-        trace.hasAnswerBytes = true;
-        end();
-      }
-    });
-    stream.on('close', () => fail(http2Error(stream.rstCode ?? 0), phase()));
-    if (host.signal.aborted) onAbort();
+    run.start(origin);
+    if (host.signal.aborted) run.enough();
   });
 }
 
-function http2Error(code: number): Error {
-  const name = Object.entries(constants).find(
-    ([key, value]) => value === code && /^NGHTTP2_[A-Z_]+$/.test(key) && isErrorName(key),
-  )?.[0];
-  return Object.assign(new Error(`Stream closed with error code ${name ?? code}`), { code: 'ERR_HTTP2_STREAM_ERROR' });
+class StreamExchange {
+  readonly #session: ClientHttp2Session;
+  readonly #plan: ExchangePlan;
+  readonly #trace: RequestTrace;
+  readonly #host: ExchangeHost;
+  readonly #done: () => void;
+  #watch: Timer | undefined;
+  #limit: Timer | undefined;
+  #hasEnded = false;
+
+  constructor(
+    session: ClientHttp2Session,
+    plan: ExchangePlan,
+    trace: RequestTrace,
+    host: ExchangeHost,
+    done: () => void,
+  ) {
+    this.#session = session;
+    this.#plan = plan;
+    this.#trace = trace;
+    this.#host = host;
+    this.#done = done;
+  }
+
+  start(origin: string): void {
+    this.#session.on('error', (error) => this.#fail(error));
+    this.#session.on('goaway', (code) => {
+      if (code !== constants.NGHTTP2_NO_ERROR) this.#fail(http2Error(code));
+    });
+    this.#session.on('close', () => this.#fail(Object.assign(new Error('socket hang up'), { code: 'ECONNRESET' })));
+    const { method, target, headers, body, headersMs } = this.#plan;
+    const { pathname, search } = new URL(target, origin);
+    const fields = headers
+      .filter(([name]) => !notInHttp2.test(name))
+      .map(([name, value]) => [name.toLowerCase(), value]);
+    const stream = this.#session.request(
+      { ':method': method, ':path': `${pathname}${search}`, ...Object.fromEntries(fields) },
+      { endStream: body === undefined },
+    );
+    if (body !== undefined) stream.end(body);
+    this.#expect(headersMs, 'ERR_REKNIT_HEADERS_TIMEOUT');
+    stream.on('response', (answer) => this.#onResponse(answer));
+    stream.on('data', (chunk: Buffer) => this.#onChunk(chunk));
+    stream.on('error', (error) => this.#fail(error));
+    stream.on('end', () => this.#onEnd(stream));
+    stream.on('close', () => this.#fail(http2Error(stream.rstCode ?? 0)));
+  }
+
+  /** We stop: by the abort, or because we have seen what we wanted. */
+  enough(): void {
+    if (this.#hasEnded) return;
+    this.#trace.isCutByUs = true;
+    this.#end();
+  }
+
+  get #phase(): Phase {
+    return this.#trace.status === undefined ? 'wait' : 'body';
+  }
+
+  #onResponse(answer: IncomingHttpHeaders): void {
+    const trace = this.#trace;
+    trace.status = Number(answer[':status'] ?? 0);
+    trace.httpVersion = '2';
+    trace.headersMs = this.#host.sinceStartMs();
+    trace.hasAnswerBytes = true;
+    trace.headers = Object.fromEntries(
+      Object.entries(answer).flatMap(([name, value]) =>
+        name.startsWith(':') || value === undefined ? [] : [[name, String(value)]],
+      ),
+    );
+    const length = parseLength(trace.headers['content-length'] ?? '');
+    if (length !== undefined) trace.totalBytes = length;
+    this.#limit = this.#host.clock.after(this.#plan.read.maxMs, () => this.enough());
+    this.#expect(STALL_MS, 'ERR_REKNIT_STALL');
+  }
+
+  #onChunk(chunk: Buffer): void {
+    const trace = this.#trace;
+    if (trace.start.length < START_BYTES) {
+      trace.start = Buffer.concat([trace.start, chunk.subarray(0, START_BYTES - trace.start.length)]);
+    }
+    trace.bodyBytes += chunk.length;
+    if (this.#host.countBytes(chunk.length) && trace.bodyBytes < this.#plan.read.maxBytes) {
+      this.#expect(STALL_MS, 'ERR_REKNIT_STALL');
+    } else if (trace.bodyBytes !== trace.totalBytes) this.enough();
+  }
+
+  /** Node.js calls a stream that was reset with NO_ERROR or CANCEL, or whose connection went, an orderly end. */
+  #onEnd({ rstCode = 0 }: ClientHttp2Stream): void {
+    const { totalBytes, bodyBytes } = this.#trace;
+    if (totalBytes !== undefined && bodyBytes < totalBytes && this.#plan.method !== 'HEAD') {
+      this.#fail(Object.assign(new Error('aborted'), { code: 'ECONNRESET' }));
+    } else if (rstCode !== 0) this.#fail(http2Error(rstCode));
+    else {
+      this.#trace.isComplete = true;
+      this.#end();
+    }
+  }
+
+  #fail(error: unknown): void {
+    if (this.#hasEnded) return;
+    const answered = this.#trace.status !== undefined;
+    this.#trace.failure = classify({ phase: this.#phase, error, unsent: false, reusedSocket: false, answered });
+    this.#end();
+  }
+
+  #end(): void {
+    if (this.#hasEnded) return;
+    this.#hasEnded = true;
+    this.#watch?.cancel();
+    this.#limit?.cancel();
+    this.#trace.endedMs = this.#host.sinceStartMs();
+    this.#session.destroy();
+    this.#done();
+  }
+
+  #expect(limitMs: number, code: string): void {
+    this.#watch?.cancel();
+    this.#watch = this.#host.clock.after(limitMs, () =>
+      this.#fail(Object.assign(new Error(`nothing came for ${limitMs} ms`), { code })),
+    );
+  }
 }
 
-const errorNames = new Set(
-  [
-    'NO_ERROR',
-    'PROTOCOL_ERROR',
-    'INTERNAL_ERROR',
-    'FLOW_CONTROL_ERROR',
-    'SETTINGS_TIMEOUT',
-    'STREAM_CLOSED',
-    'FRAME_SIZE_ERROR',
-    'REFUSED_STREAM',
-    'CANCEL',
-    'COMPRESSION_ERROR',
-    'CONNECT_ERROR',
-    'ENHANCE_YOUR_CALM',
-    'INADEQUATE_SECURITY',
-    'HTTP_1_1_REQUIRED',
-  ].map((name) => `NGHTTP2_${name}`),
-);
+/** The codes of RFC 9113 7, by number, as Node.js writes them. */
+const errorNames = [
+  'NO_ERROR',
+  'PROTOCOL_ERROR',
+  'INTERNAL_ERROR',
+  'FLOW_CONTROL_ERROR',
+  'SETTINGS_TIMEOUT',
+  'STREAM_CLOSED',
+  'FRAME_SIZE_ERROR',
+  'REFUSED_STREAM',
+  'CANCEL',
+  'COMPRESSION_ERROR',
+  'CONNECT_ERROR',
+  'ENHANCE_YOUR_CALM',
+  'INADEQUATE_SECURITY',
+  'HTTP_1_1_REQUIRED',
+];
 
-function isErrorName(name: string): boolean {
-  return errorNames.has(name);
+function http2Error(code: number): Error {
+  const name = errorNames[code] === undefined ? String(code) : `NGHTTP2_${errorNames[code]}`;
+  return Object.assign(new Error(`Stream closed with error code ${name}`), { code: 'ERR_HTTP2_STREAM_ERROR' });
 }

@@ -191,6 +191,9 @@ class Exchange {
 
   #onEnd(response: IncomingMessage, check: Check | undefined): void {
     if (!response.complete) return;
+    // Every byte is here; what is left is our own work.
+    this.#watch?.cancel();
+    this.#limit?.cancel();
     if (check === undefined) this.#complete();
     else check.end(() => this.#complete());
   }

@@ -83,7 +83,9 @@ export function runFetch({
       if (bench.signal.aborted) reject(bench.signal.reason);
       else
         resolve(
-          isLate ? { client, isOk: false, text: 'timed out' } : read(client, said, subject.method, bench.countBytes),
+          isLate
+            ? { client, isOk: undefined, text: 'timed out' }
+            : read(client, said, subject.method, bench.countBytes),
         );
     });
   });
