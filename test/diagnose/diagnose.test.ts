@@ -3,6 +3,7 @@ import { createServer } from 'node:http';
 import { expect, test } from 'vitest';
 import { type DiagnoseEvent, describeDiagnosis, diagnose, renderDiagnosisPage } from '../../src/diagnose/index.ts';
 import { type Lab, type Run, type Scenario, startLab } from '../../src/lab/index.ts';
+import { systemRuntime } from '../../src/runtime/index.ts';
 
 const small = { sizeBytes: 10_000 };
 const alone = { proxy: false, otherClients: false } as const;
@@ -192,3 +193,14 @@ for (const [what, url, options, words] of [
     });
   });
 }
+
+test('the clock is the one that is handed in', () =>
+  playing({}, async (run) => {
+    const runtime = {
+      ...systemRuntime,
+      clock: { ...systemRuntime.clock, wallMs: () => Date.UTC(2001, 1, 2, 3, 4, 5) },
+    };
+    const diagnosis = await diagnose(run.url, { ...alone, runtime, maxRequests: 3 });
+    expect(diagnosis.startedAt).toBe('2001-02-02T03:04:05.000Z');
+    expect(diagnosis.connections[0]?.requests[0]?.at).toBe('2001-02-02T03:04:05.000Z');
+  }));

@@ -1,5 +1,5 @@
 /** Where a body ends: at a byte, at a second, anywhere, at a place of the file, or only when we are slow. */
-import { formatBytes, formatDuration, groupDigits } from '../../core/index.ts';
+import { formatBytes, formatDuration, groupDigits, isStrongEntityTag } from '../../core/index.ts';
 import type { RequestTrace } from '../probe/trace.ts';
 import { type Experiment, isPlainOk, type Observation } from './course.ts';
 import { askFor, met, send } from './sending.ts';
@@ -103,7 +103,7 @@ export const rangeExperiment: Experiment = {
       headers: [...course.headers, ['Range', `bytes=${from}-`]],
       read: whole,
     });
-    const evidence = `${label}: ${met(request)}`;
+    const evidence = `${label}: ${met(request)}${validatorWords(first, request)}`;
     if (request.status !== 206) return { outcome: 'refused', evidence };
     const reached = from + request.bodyBytes;
     const isSamePlace =
@@ -114,6 +114,21 @@ export const rangeExperiment: Experiment = {
     };
   },
 };
+
+/** What a resume can rely on, and whether the server kept to it. */
+function validatorWords({ headers: before = {} }: RequestTrace, { status, headers: after = {} }: RequestTrace): string {
+  const { etag } = before;
+  const kind =
+    etag === undefined
+      ? before['last-modified'] === undefined
+        ? 'no validator'
+        : 'Last-Modified alone'
+      : isStrongEntityTag(etag)
+        ? 'a strong ETag'
+        : 'a weak ETag';
+  const isChanged = status === 206 && etag !== undefined && after.etag !== etag;
+  return `; ${kind}${isChanged ? ', and another one on this answer: the content changed' : ''}`;
+}
 
 const PAUSE_MS = 1_800;
 /** Less than this is in buffers before anybody could mind the pause. */

@@ -58,7 +58,7 @@ export const headersExperiment: Experiment = {
 
 function changesFor(course: Course): readonly Change[] {
   const { headers, subject } = course;
-  const own = subject.ownHeaders.filter((name) => !['host', 'user-agent'].includes(name));
+  const own = subject.ownHeaders.filter((name) => !['host', 'user-agent', 'content-length'].includes(name));
   const without = (name: string): Change => ({
     header: name,
     how: `without ${name}`,
@@ -73,6 +73,10 @@ function changesFor(course: Course): readonly Change[] {
   const changes: Change[] = [];
   // Without its login a request is another request: those are looked at last.
   for (const name of own.filter((one) => !isSecretHeader(one))) changes.push(without(name));
+  if (subject.body !== undefined && subject.ownHeaders.includes('content-length')) {
+    const length = String(subject.body.length);
+    changes.push(withHeader('Content-Length', length, `with the right Content-Length, ${length}`));
+  }
   changes.push(withHeader('User-Agent', browser, 'with a browser’s User-Agent'));
   if (subject.body !== undefined)
     changes.push(

@@ -1,6 +1,6 @@
 /** The request as it was given, on a fresh connection; behind redirects, what it leads to. */
-
 import { isSecretHeader, redactUrl } from '../../core/index.ts';
+import { decryptingProduct } from '../inference/decrypting-issuers.ts';
 import type { HeaderList } from '../probe/exchange.ts';
 import type { RequestTrace } from '../probe/trace.ts';
 import type { Course, Experiment } from './course.ts';
@@ -18,13 +18,16 @@ export const plainExperiment: Experiment = {
     memory.plainConnection = bench.connections[request.connectionNumber - 1];
     if (request.symptom === 'cut-in-body') memory.cuts.push(request);
     const tls = memory.plainConnection?.tls;
-    const issuer =
-      request.symptom === 'untrusted' && tls?.issuer !== undefined
-        ? `; it was issued by ${JSON.stringify(tls.issuer)}`
-        : '';
+    const issuer = request.symptom === 'untrusted' ? issuerWords(tls?.issuer) : '';
     return { outcome: request.symptom, evidence: `${met(request)}${issuer}` };
   },
 };
+
+function issuerWords(issuer: string | undefined): string {
+  if (issuer === undefined) return '';
+  const product = decryptingProduct(issuer);
+  return `; it was issued by ${JSON.stringify(issuer)}${product === undefined ? '' : `, by which ${product} decrypts TLS`}`;
+}
 
 async function follow(course: Course): Promise<RequestTrace> {
   const { maxMs, maxBytes } = readingOf(course);
