@@ -18,6 +18,12 @@ test('the matrix', { timeout: 3_600_000 }, async () => {
   const jobs = seeds.flatMap((seed) =>
     chosen.filter(({ missing }) => missing === undefined).map((one) => ({ one, seed })),
   );
+  const table = chosen.map(({ name, expect, what, missing }) => ({
+    name,
+    expect,
+    what,
+    ...(missing === undefined ? {} : { missing }),
+  }));
   const results: Judged[] = [];
   const work = async () => {
     for (let job = jobs.shift(); job !== undefined; job = jobs.shift()) {
@@ -36,6 +42,8 @@ test('the matrix', { timeout: 3_600_000 }, async () => {
         };
       });
       results.push(judged);
+      // As it goes: whoever runs out of time keeps what was found.
+      writeFileSync(REKNIT_MATRIX_FILE, JSON.stringify({ seeds, cases: table, results }));
       const [first] = judged.causes;
       process.stdout.write(
         `${judged.verdict === 'right' ? '✓' : '✗'} ${one.name} ${seed}: ${first?.cause ?? '-'} ${first?.confidence.toFixed(2) ?? ''} ${judged.requestCount} requests ${judged.tookMs} ms\n`,
@@ -44,11 +52,4 @@ test('the matrix', { timeout: 3_600_000 }, async () => {
     }
   };
   await Promise.all(Array.from({ length: Number(REKNIT_MATRIX_JOBS) }, work));
-  const table = chosen.map(({ name, expect, what, missing }) => ({
-    name,
-    expect,
-    what,
-    ...(missing === undefined ? {} : { missing }),
-  }));
-  writeFileSync(REKNIT_MATRIX_FILE, JSON.stringify({ seeds, cases: table, results }));
 });
