@@ -12,6 +12,7 @@ import { type ExperimentId, experimentRow } from './inference/experiment-list.ts
 import { judge, movementOf } from './inference/judge.ts';
 import { type Belief, priorBelief, updated } from './inference/posterior.ts';
 import { obstacleOf } from './obstacle.ts';
+import { printable } from './printable.ts';
 import { Bench, RequestsSpentError } from './probe/bench.ts';
 import { hostOf } from './probe/route.ts';
 import { knownFaults } from './report/known-faults.ts';
@@ -62,7 +63,7 @@ function createBench(job: DiagnoseJob, clock: Clock, signal: AbortSignal): Bench
     lookup: surroundings.lookup,
     onRequest: (request) => {
       const { experiment, n, label, symptom } = request;
-      tell(onEvent, { type: 'request', experiment, n, label, symptom, met: met(request) });
+      tell(onEvent, { type: 'request', experiment, n, label, symptom, met: printable(met(request)) });
     },
   });
 }
@@ -166,7 +167,7 @@ class Investigation {
       requests: bench.requestCount - before,
       outcome,
       outcomeWords: outcomes[outcome] ?? outcome,
-      evidence: redactUrl(evidence),
+      evidence: printable(evidence),
       moved: movementOf(this.#belief, finding),
     };
     this.#belief = updated(this.#belief, finding);
@@ -190,7 +191,7 @@ class Investigation {
       steps: this.#steps,
       verdict: judge(this.#steps, this.#circumstances, obstacle),
       measured: measuredBy(this.#course),
-      notes: this.#course.memory.notes,
+      notes: this.#course.memory.notes.map(printable),
       knownFaults: knownFaults(this.#course.memory.clients ?? {}),
       connections: showConnections(bench),
       endedBy,

@@ -5,6 +5,7 @@ import { bodyMs } from './experiments/body.ts';
 import type { Course } from './experiments/course.ts';
 import { pushbackOf } from './experiments/number.ts';
 import { met } from './experiments/sending.ts';
+import { printable } from './printable.ts';
 import type { Bench } from './probe/bench.ts';
 import type { ConnectionTrace, RequestTrace } from './probe/trace.ts';
 
@@ -26,7 +27,7 @@ function showConnection({ failure, requests, ...trace }: ConnectionTrace): Shown
       securedMs: round(securedMs),
     }),
     ...rest,
-    ...(failure === undefined ? {} : { failure: describeFailure(failure) }),
+    ...(failure === undefined ? {} : { failure: printable(describeFailure(failure)) }),
     requests: requests.map(showRequest),
   };
 }
@@ -48,7 +49,7 @@ function showRequest(request: RequestTrace): ShownRequest {
     }),
     bodyBytes,
     symptom,
-    met: met(request),
+    met: printable(met(request)),
   };
 }
 
@@ -68,7 +69,7 @@ const requestIdHeaders = [
 
 function requestIdOf({ headers = {} }: RequestTrace): string | undefined {
   const name = requestIdHeaders.find((one) => headers[one] !== undefined);
-  return name === undefined ? undefined : `${name}: ${headers[name]!.slice(0, 120)}`;
+  return name === undefined ? undefined : printable(`${name}: ${headers[name]!.slice(0, 120)}`);
 }
 
 function round(ms: number | undefined): number | undefined {
@@ -96,7 +97,7 @@ export function measuredBy({ memory, bench, route }: Course): Measured {
     limitedAfter: memory.limitedAfter,
     retryAfterMs: limited === undefined ? undefined : pushbackOf(limited, bench.clock.wallMs()),
     curedHeader: memory.cure?.header,
-    issuer: line?.tls?.issuer,
+    issuer: line?.tls?.issuer === undefined ? undefined : printable(line.tls.issuer),
     httpVersion: memory.plain?.httpVersion,
     proxy: route.proxy?.url.host,
     address: line?.address,

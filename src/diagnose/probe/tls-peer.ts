@@ -1,4 +1,5 @@
 import type { DetailedPeerCertificate, TLSSocket } from 'node:tls';
+import { printable } from '../printable.ts';
 import type { TlsTrace } from './trace.ts';
 
 /** A chain is as long as it is; one that loops is not followed. */
@@ -29,5 +30,5 @@ export function readPeer(socket: TLSSocket): TlsTrace {
 function nameOf(name: object): string {
   const { O: organisation, CN: common } = name as { O?: string | string[]; CN?: string | string[] };
   const texts = [common, organisation].filter((text) => text !== undefined).map(String);
-  return texts.length === 0 ? '(no name)' : texts.join(', ');
+  return texts.length === 0 ? '(no name)' : printable(texts.join(', '));
 }

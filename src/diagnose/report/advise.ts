@@ -2,7 +2,8 @@
 import { formatBytes, formatDuration } from '../../core/index.ts';
 import type { Diagnosis, ShownRequest } from '../diagnosis.ts';
 import type { CauseId } from '../inference/cause-list.ts';
-import { type AdviceTool, adviceByCause } from './advice-list.ts';
+import { adviceByCause } from './advice-list.ts';
+import type { AdviceTool } from './cause-advice.ts';
 
 export interface Advice {
   readonly helps: readonly { readonly tool: AdviceTool; readonly text: string }[];
@@ -30,7 +31,7 @@ function filler({ url, measured }: Diagnosis): (text: string) => string {
   const idleMs =
     measured.idleEndedMs === undefined ? 500 : Math.max(100, Math.floor((measured.idleEndedMs * 0.8) / 100) * 100);
   const values: Readonly<Record<string, string>> = {
-    url,
+    url: quoted(url),
     host,
     atOnce: String(Math.max(1, measured.atOnceOk ?? 2)),
     idle: idleMs % 1_000 === 0 ? `${idleMs / 1_000}s` : `${idleMs}ms`,
@@ -45,6 +46,11 @@ function filler({ url, measured }: Diagnosis): (text: string) => string {
     pause: measured.retryAfterMs === undefined ? '' : ` (${formatDuration(measured.retryAfterMs)} here)`,
   };
   return (text) => text.replace(/\{(\w+)\}/g, (whole, name: string) => values[name] ?? whole);
+}
+
+/** As one word for a shell. */
+function quoted(url: string): string {
+  return /^[\w:/.%~+=@,-]+$/.test(url) ? url : `'${url.replaceAll("'", "'\\''")}'`;
 }
 
 function instantsOf({ connections }: Diagnosis): readonly string[] {
