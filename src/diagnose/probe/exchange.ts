@@ -138,7 +138,9 @@ class Exchange {
     const total = trace.headers['content-length'];
     const length = total === undefined ? undefined : parseLength(total);
     if (length !== undefined) trace.totalBytes = length;
-    const check = checkOf(trace.headers['content-encoding'], (error) => this.#fail(error, 'body'));
+    const hasBody = trace.method !== 'HEAD' && trace.status !== 204 && trace.status !== 304;
+    const coding = hasBody ? trace.headers['content-encoding'] : undefined;
+    const check = checkOf(coding, (error) => this.#fail(error, 'body'));
     this.#limit = this.#host.clock.after(read.maxMs, () => this.#stopReading());
     this.#expectBody();
     read.onHeaders?.();
