@@ -1,7 +1,6 @@
 /** Connects to every address, and sends nothing: how long it takes, and whether the connection is kept. */
 import { isIP } from 'node:net';
 import { formatDuration } from '../../core/index.ts';
-import { sleep } from '../../runtime/index.ts';
 import { RETRANSMITTED_MS } from '../probe/bench.ts';
 import type { Connection } from '../probe/connection.ts';
 import { hostOf } from '../probe/route.ts';
@@ -55,7 +54,7 @@ async function hold(course: Course, address: string): Promise<Held> {
   if (socket === undefined) return { address, result: resultOf(connection), tookMs };
   socket.resume();
   const ended = new Promise<void>((resolve) => socket.once('end', resolve).once('close', () => resolve()));
-  await Promise.race([ended, sleep(bench.clock, HOLD_MS, bench.signal)]);
+  await bench.within(ended, HOLD_MS);
   const result = trace.endedBy === undefined ? 'kept' : 'ended';
   bench.end(connection);
   return { address, result, tookMs };

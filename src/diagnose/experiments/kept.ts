@@ -1,9 +1,8 @@
 /** Connections that are kept: used again at once, after a moment, after longer. */
-
 import { formatDuration } from '../../core/index.ts';
-import { sleep } from '../../runtime/index.ts';
 import { isReusable, keepsAlive } from '../probe/bench.ts';
-import type { Symptom } from '../probe/trace.ts';
+import type { Connection } from '../probe/connection.ts';
+import type { RequestTrace, Symptom } from '../probe/trace.ts';
 import { type Course, type Experiment, isPlainOk, type Observation } from './course.ts';
 import { askFor, met, someOfIt } from './sending.ts';
 
@@ -22,91 +21,82 @@ export const keptLongerExperiment: Experiment = {
   run: (course) => useAgain(course, [8_000]),
 };
 
-/** Of the connection, and not of the request. */
-const ends: ReadonlySet<Symptom> = new Set(['no-answer', 'cut-in-headers', 'silent']);
-
 async function useAgain(course: Course, idleTimesMs: readonly number[]): Promise<Observation> {
-  const { bench, memory } = course;
-  const isLarge =
-    Math.max(memory.plain?.totalBytes ?? 0, memory.plain?.bodyBytes ?? 0) > MAX_KEPT_BYTES ||
-    memory.plain?.isCutByUs === true;
-  const method = isLarge && course.subject.method === 'GET' ? 'HEAD' : course.subject.method;
+  const { bench } = course;
+  const method = methodFor(course);
   const connection = await bench.connect(course.route);
   try {
-    const first = await bench.ask(
-      connection,
-      askFor(course, { label: 'first on a connection to keep', method, read: someOfIt }),
-    );
-    if (first.symptom !== 'ok')
-      return {
-        outcome: 'ok',
-        evidence: `the first request on it failed: ${met(first)}; nothing could be learnt of its reuse`,
-      };
-    if (!keepsAlive(first) && method !== 'HEAD') return { outcome: 'not-kept', evidence: notKept(first.httpVersion) };
-    if (/close/i.test(first.headers?.connection ?? '') || first.httpVersion === '1.0')
-      return { outcome: 'not-kept', evidence: notKept(first.httpVersion) };
-    if (first.isCutByUs)
-      return {
-        outcome: 'ok',
-        evidence: 'the body is too large to be read to its end each time: nothing could be learnt of its reuse',
-      };
+    const ask = (label: string) => bench.ask(connection, askFor(course, { label, method, read: someOfIt }));
+    const first = await ask('first on a connection to keep');
+    const reason = whyNot(first, method);
+    if (reason !== undefined) return reason;
     let livedMs = 0;
     for (const idleMs of idleTimesMs) {
       const endedMs = await idle(course, connection, idleMs);
-      if (endedMs !== undefined) {
-        memory.idle = { livedMs, endedMs };
-        return {
-          outcome: 'closed-early',
-          evidence: `the kept connection was ended by the other side (${connection.trace.endedBy === 'reset' ? 'a reset' : 'FIN'}) after ${formatDuration(endedMs)} of idling, without having said so`,
-        };
-      }
+      if (endedMs !== undefined) return endedWhileIdle(course, connection, livedMs, endedMs);
       if (!isReusable(connection, { ...first, totalBytes: first.totalBytes ?? 0 })) break;
-      const next = await bench.ask(
-        connection,
-        askFor(course, { label: `again after ${formatDuration(idleMs)} of idling`, method, read: someOfIt }),
-      );
-      if (next.symptom !== 'ok') {
-        memory.idle = { livedMs, endedMs: idleMs };
-        return {
-          outcome: ends.has(next.symptom) ? 'fails-on-reuse' : 'fails-otherwise',
-          evidence: `the first request on the connection went well, the ${ordinal(next.onConnection)} one, after ${formatDuration(idleMs)} of idling, met: ${met(next)}`,
-        };
-      }
+      const next = await ask(`again after ${formatDuration(idleMs)} of idling`);
+      if (next.symptom !== 'ok') return failedOnReuse(course, next, livedMs, idleMs);
       livedMs = idleMs;
     }
-    memory.idle = { livedMs, endedMs: undefined };
-    return {
-      outcome: 'ok',
-      evidence: `one connection served ${connection.trace.requests.length} requests, the last after ${formatDuration(livedMs)} of idling`,
-    };
+    course.memory.idle = { livedMs, endedMs: undefined };
+    const count = connection.trace.requests.length;
+    const evidence = `one connection served ${count} requests, the last after ${formatDuration(livedMs)} of idling`;
+    return { outcome: 'ok', evidence };
   } finally {
     bench.end(connection);
   }
 }
 
-function notKept(version: string | undefined): string {
-  return version === '1.0'
-    ? 'the server speaks HTTP/1.0 and closes after each answer'
-    : 'the server says that it closes after each answer';
+function methodFor({ memory: { plain }, subject }: Course): string {
+  const bytes = Math.max(plain?.totalBytes ?? 0, plain?.bodyBytes ?? 0);
+  const isLarge = bytes > MAX_KEPT_BYTES || plain?.isCutByUs === true;
+  return isLarge && subject.method === 'GET' ? 'HEAD' : subject.method;
+}
+
+/** Why a connection with this first answer cannot be used again, if so. */
+function whyNot(first: RequestTrace, method: string): Observation | undefined {
+  const nothing = 'nothing could be learnt of its reuse';
+  if (first.symptom !== 'ok')
+    return { outcome: 'ok', evidence: `the first request on it failed: ${met(first)}; ${nothing}` };
+  if (first.isCutByUs)
+    return { outcome: 'ok', evidence: `the body is too large to be read to its end each time: ${nothing}` };
+  // An answer to HEAD needs no framing to leave its connection usable.
+  const closes = /\bclose\b/i.test(first.headers?.connection ?? '') || first.httpVersion === '1.0';
+  const isKept = method === 'HEAD' ? !closes : keepsAlive(first);
+  if (isKept) return undefined;
+  const speaks = first.httpVersion === '1.0' ? 'the server speaks HTTP/1.0 and' : 'the server says that it';
+  return { outcome: 'not-kept', evidence: `${speaks} closes after each answer` };
+}
+
+function endedWhileIdle({ memory }: Course, { trace }: Connection, livedMs: number, endedMs: number): Observation {
+  memory.idle = { livedMs, endedMs };
+  const how = trace.endedBy === 'reset' ? 'a reset' : 'FIN';
+  return {
+    outcome: 'closed-early',
+    evidence: `the kept connection was ended by the other side (${how}) after ${formatDuration(endedMs)} of idling, without having said so`,
+  };
+}
+
+/** Of the connection, and not of the request. */
+const ends: ReadonlySet<Symptom> = new Set(['no-answer', 'cut-in-headers', 'silent']);
+
+function failedOnReuse({ memory }: Course, next: RequestTrace, livedMs: number, idleMs: number): Observation {
+  memory.idle = { livedMs, endedMs: idleMs };
+  const which = next.onConnection === 2 ? '2nd' : next.onConnection === 3 ? '3rd' : `${next.onConnection}th`;
+  return {
+    outcome: ends.has(next.symptom) ? 'fails-on-reuse' : 'fails-otherwise',
+    evidence: `the first request on the connection went well, the ${which} one, after ${formatDuration(idleMs)} of idling, met: ${met(next)}`,
+  };
 }
 
 /** @returns when it was ended meanwhile */
-async function idle(
-  { bench }: Course,
-  { socket, trace }: { readonly socket: import('node:net').Socket | undefined; readonly trace: { endedBy?: unknown } },
-  idleMs: number,
-): Promise<number | undefined> {
+async function idle({ bench }: Course, { socket, trace }: Connection, idleMs: number): Promise<number | undefined> {
   const startedMs = bench.sinceStartMs();
   if (socket === undefined) return 0;
   // Nobody reads an idle connection; its end is seen only by who does.
   socket.resume();
-  const ended = new Promise<'ended'>((resolve) =>
-    socket.once('close', () => resolve('ended')).once('end', () => resolve('ended')),
-  );
-  await Promise.race([ended, sleep(bench.clock, Math.max(1, idleMs), bench.signal)]);
+  const ended = new Promise<void>((resolve) => socket.once('close', () => resolve()).once('end', () => resolve()));
+  await bench.within(ended, idleMs);
   return trace.endedBy === undefined ? undefined : bench.sinceStartMs() - startedMs;
-}
-
-function ordinal(n: number): string {
-  return n === 2 ? '2nd' : n === 3 ? '3rd' : `${n}th`;
 }

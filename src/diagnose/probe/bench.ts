@@ -1,7 +1,7 @@
 /** Where experiments send from: it counts, keeps to the limits, records everything, and leaves nothing behind. */
 import type { Socket } from 'node:net';
 import { classify } from '../../core/index.ts';
-import type { Clock } from '../../runtime/index.ts';
+import { type Clock, sleep } from '../../runtime/index.ts';
 import { type Connection, makeConnection } from './connection.ts';
 import { type ExchangePlan, exchange, type HeaderList, type Reading } from './exchange.ts';
 import { exchangeHttp2 } from './exchange-http2.ts';
@@ -155,6 +155,17 @@ export class Bench {
     } finally {
       this.end(connection);
     }
+  }
+
+  /** Until this has happened, or so long; neither leaves a timer. Rejects by the abort. */
+  within(happened: Promise<void>, limitMs: number): Promise<void> {
+    const over = new AbortController();
+    const waiting = sleep(this.clock, Math.max(1, limitMs), AbortSignal.any([this.signal, over.signal]));
+    const done = happened.then(() => over.abort());
+    return Promise.race([done, waiting]).catch((error: unknown) => {
+      // The wait was ended by what happened.
+      if (this.signal.aborted) throw error;
+    });
   }
 
   /** We have seen enough of it. */
