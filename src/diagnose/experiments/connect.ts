@@ -1,5 +1,4 @@
 /** Connects to every address, and sends nothing: how long it takes, and whether the connection is kept. */
-import { isIP } from 'node:net';
 import { formatDuration } from '../../core/index.ts';
 import { RETRANSMITTED_MS } from '../probe/bench.ts';
 import type { Connection } from '../probe/connection.ts';
@@ -26,14 +25,14 @@ function isLookup(symptom: string | undefined): boolean {
   return symptom === 'name-not-found' || symptom === 'lookup-failed';
 }
 
-async function addressesOf({ route, surroundings }: Course): Promise<readonly string[]> {
-  const host = hostOf(route.proxy?.url ?? route.url);
-  if (isIP(host) !== 0) return [host];
-  return new Promise((resolve) => {
-    surroundings.lookup(host, { all: true }, (error, found) => {
-      resolve(error === null ? [...new Set(found.map(({ address }) => address))].slice(0, MAX_ADDRESSES) : []);
-    });
-  });
+async function addressesOf({ route, bench }: Course): Promise<readonly string[]> {
+  try {
+    const found = await bench.lookUp(hostOf(route.proxy?.url ?? route.url));
+    return [...new Set(found)].slice(0, MAX_ADDRESSES);
+  } catch (error) {
+    if (bench.signal.aborted) throw error;
+    return [];
+  }
 }
 
 interface Held {

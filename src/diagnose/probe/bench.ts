@@ -2,7 +2,7 @@
 import type { Socket } from 'node:net';
 import { classify } from '../../core/index.ts';
 import { type Clock, sleep } from '../../runtime/index.ts';
-import { type Connection, makeConnection } from './connection.ts';
+import { type Connection, lookUp, makeConnection } from './connection.ts';
 import { type ExchangePlan, exchange, type HeaderList, type Reading } from './exchange.ts';
 import { exchangeHttp2 } from './exchange-http2.ts';
 import { type Lookup, portOf, type Route, type TlsOptions } from './route.ts';
@@ -95,6 +95,11 @@ export class Bench {
     this.#bytesRead += bytes;
     return this.bytesLeft > 0;
   };
+
+  /** Hears the abort, which a lookup itself does not. */
+  lookUp(host: string): Promise<readonly string[]> {
+    return lookUp(host, this.#settings);
+  }
 
   connect(route: Route): Promise<Connection> {
     const trace: ConnectionTrace = {

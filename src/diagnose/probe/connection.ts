@@ -81,7 +81,11 @@ async function establish(
   return secured;
 }
 
-function lookUp(host: string, { clock, signal, lookup }: ConnectSettings): Promise<readonly string[]> {
+/** Addresses of a name, or of itself. */
+export function lookUp(
+  host: string,
+  { clock, signal, lookup }: Pick<ConnectSettings, 'clock' | 'signal' | 'lookup'>,
+): Promise<readonly string[]> {
   if (isIP(host) !== 0) return Promise.resolve([host]);
   const limit = { clock, signal, limitMs: LOOKUP_MS, code: 'EAI_AGAIN', what: 'looking up the name' };
   return limited(limit, (resolve, reject) => {

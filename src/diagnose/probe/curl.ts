@@ -58,69 +58,57 @@ export function curlVersion(): Promise<string | undefined> {
 }
 
 /** Undefined where there is no curl, or what it would need is not passed to it. */
-export function runCurl({
-  bench,
-  route,
-  headers,
-  subject,
-  surroundings,
-}: OtherRequest): Promise<OtherResult | undefined> {
+export function runCurl(request: OtherRequest): Promise<OtherResult | undefined> {
+  const { bench, route, headers, subject, surroundings } = request;
   // Its authorities would have to be written to a file.
   if (surroundings.caText !== undefined || subject.body !== undefined || bench.requestsLeft < 1)
     return Promise.resolve(undefined);
   const args = ['-q', '-sS', '-K', '-', '--max-time', String(MAX_SECONDS), '-o', '-', '-w', '%{stderr}%{http_code}'];
   const child = spawn('curl', args, { stdio: ['pipe', 'pipe', 'pipe'], env: { PATH: process.env.PATH ?? '' } });
-  return new Promise((resolve, reject) => {
-    let bytes = 0;
-    let said = '';
-    let isCut = false;
-    const onAbort = () => child.kill('SIGKILL');
-    bench.signal.addEventListener('abort', onAbort, { once: true });
-    child.once('spawn', () => {
-      try {
-        bench.take();
-      } catch {
-        child.kill('SIGKILL');
-      }
-    });
-    child.once('error', () => {
-      bench.signal.removeEventListener('abort', onAbort);
-      resolve(undefined);
-    });
-    child.stdin.on('error', () => {});
-    child.stdin.end(configOf(route, headers, subject.method));
-    child.stdout.on('data', (chunk: Buffer) => {
-      bytes += chunk.length;
-      if (bench.countBytes(chunk.length) && bytes < MAX_BYTES) return;
-      isCut = true;
-      child.kill('SIGKILL');
-    });
-    child.stderr.setEncoding('utf8').on('data', (text: string) => {
-      said += text.slice(0, 2_000);
-    });
-    child.once('close', (code) => {
-      bench.signal.removeEventListener('abort', onAbort);
-      if (bench.signal.aborted) {
-        reject(bench.signal.reason);
-        return;
-      }
-      const status = Number(/(\d{3})\s*$/.exec(said)?.[1] ?? 0);
-      const failed = code !== 0 && !isCut;
-      const word = failed
-        ? `failed (${code}, ${curlWords[code ?? 0] ?? 'see curl(1)'})`
-        : `HTTP ${status || 200}, ${formatBytes(bytes)}${isCut ? ', then we had seen enough' : ''}`;
-      resolve({
-        client: 'curl',
-        isOk:
-          code === 28
-            ? undefined
-            : !failed &&
-              (isCut || (status >= 200 && status < 300)) &&
-              (isCut || bytes > 0 || subject.method === 'HEAD' || status === 204),
-        text: word,
-      });
-    });
+  const kill = () => child.kill('SIGKILL');
+  const seen: Seen = { bytes: 0, said: '', isCut: false };
+  bench.signal.addEventListener('abort', kill, { once: true });
+  child.once('spawn', () => bench.take());
+  child.stdin.on('error', () => {});
+  child.stdin.end(configOf(route, headers, subject.method));
+  child.stdout.on('data', (chunk: Buffer) => {
+    seen.bytes += chunk.length;
+    if (bench.countBytes(chunk.length) && seen.bytes < MAX_BYTES) return;
+    seen.isCut = true;
+    kill();
   });
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    seen.said = `${seen.said}${text}`.slice(-MAX_SAID);
+  });
+  return new Promise<OtherResult | undefined>((resolve, reject) => {
+    child.once('error', () => resolve(undefined));
+    child.once('close', (code) => {
+      if (bench.signal.aborted) reject(bench.signal.reason);
+      else resolve(read(seen, code, subject.method));
+    });
+  }).finally(() => bench.signal.removeEventListener('abort', kill));
+}
+
+interface Seen {
+  bytes: number;
+  /** Its words, and last the status. */
+  said: string;
+  isCut: boolean;
+}
+
+const MAX_SAID = 2_000;
+const TIMED_OUT = 28;
+
+function read({ bytes, said, isCut }: Seen, code: number | null, method: string): OtherResult {
+  const status = Number(/(\d{3})\s*$/.exec(said)?.[1] ?? 0);
+  const client = 'curl';
+  if (isCut) return { client, isOk: true, text: `HTTP 200, ${formatBytes(bytes)}, then we had seen enough` };
+  if (code !== 0) {
+    const text = `failed (${code}, ${curlWords[code ?? 0] ?? 'see curl(1)'})`;
+    return { client, isOk: code === TIMED_OUT ? undefined : false, text };
+  }
+  const isOk = status >= 200 && status < 300 && (bytes > 0 || method !== 'GET' || status === 204);
+  return { client, isOk, text: `HTTP ${status}, ${formatBytes(bytes)}` };
 }
 
 function configOf({ url, proxy, address }: Route, headers: HeaderList, method: string): string {
