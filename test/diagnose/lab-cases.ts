@@ -333,7 +333,7 @@ const limits: readonly Case[] = [
     what: 'a chunk size is not a number, at one place',
     scenario: () => ({
       resource: { ...large, framing: 'chunked' },
-      requests: [{ on: 'every', do: { kind: 'bad-chunk', atByte: 500_000 } }],
+      requests: [{ on: 'every', do: { kind: 'bad-chunk', atOffset: 500_000 } }],
     }),
   }),
   labCase({

@@ -10,11 +10,15 @@ const AT_ONCE = 6;
 /** For whoever is slow to answer; then the others are let go. */
 const TOGETHER_MS = 1_200;
 
+/** Until the other side knows that our connections are closed; before, it still counts them. */
+const FORGOTTEN_MS = 200;
+
 export const atOnceExperiment: Experiment = {
   id: 'at-once',
   isPossible: isPlainOk,
   run: async (course) => {
     const requests = await together(course, AT_ONCE);
+    await sleep(course.bench.clock, FORGOTTEN_MS, course.bench.signal);
     const good = requests.filter(({ symptom }) => symptom === 'ok').length;
     course.memory.atOnceOk = good;
     return {
@@ -33,6 +37,7 @@ export const atOnceAgainExperiment: Experiment = {
     if (alone.symptom !== 'ok') return { outcome: 'alone-fails', evidence: `one alone: ${summary([alone])}` };
     const before = course.memory.atOnceOk!;
     const requests = await together(course, AT_ONCE);
+    await sleep(course.bench.clock, FORGOTTEN_MS, course.bench.signal);
     const good = requests.filter(({ symptom }) => symptom === 'ok').length;
     const evidence = `one alone went well; ${AT_ONCE} at once again: ${good} went well, ${before} the first time`;
     return { outcome: good === before ? 'same-number' : 'other-number', evidence };
@@ -145,9 +150,8 @@ function outcomeOfPace(requests: readonly RequestTrace[], isLimited: boolean): s
   if (isGood.every(Boolean)) return 'ok';
   if (failsByName(requests)) return 'name-fails';
   if (isLimited) return 'limited';
-  const pattern = patternOf(isGood);
-  if (pattern !== 'at-random') return 'fails-in-a-stretch';
   const bad = requests.filter(({ symptom }) => symptom !== 'ok');
+  if (bad.length > 1 && patternOf(isGood) !== 'at-random') return 'fails-in-a-stretch';
   const answered = bad.filter(({ failure, status }) => failure === undefined && (status ?? 0) >= 400).length;
   return answered >= bad.length / 2 ? 'fails' : 'cuts';
 }

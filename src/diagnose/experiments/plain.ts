@@ -40,6 +40,8 @@ async function follow(course: Course): Promise<RequestTrace> {
     const next = URL.canParse(location, course.route.url.href) ? new URL(location, course.route.url) : undefined;
     if (hop === MAX_REDIRECTS || next === undefined || !/^https?:$/.test(next.protocol)) return request;
     if (course.bench.requestsLeft < 1 || !course.subject.maySend) return request;
+    // It was followed, which is no trouble; only who never arrives is in a loop.
+    request.symptom = 'ok';
     course.memory.notes.push(`redirected (${status}) to ${redactUrl(next.href)}; the experiments go there`);
     course.headers = headersFor(course.headers, next.origin === course.route.url.origin);
     course.route = { ...course.route, url: next };

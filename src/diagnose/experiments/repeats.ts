@@ -29,14 +29,10 @@ export const againExperiment: Experiment = {
   id: 'again',
   isPossible: isPlainOk,
   run: async (course) => {
-    const requests = await inARow(course, 2, 'again, fresh connection', someOfIt);
-    const good = requests.filter(({ symptom }) => symptom === 'ok').length;
-    const outcome =
-      good === requests.length ? 'all-ok' : failsByName(requests) ? 'name-fails' : good > 0 ? 'some-fail' : 'all-fail';
-    return {
-      outcome,
-      evidence: summary(requests),
-    };
+    const requests = await inARow(course, 1, 'again, fresh connection', someOfIt);
+    const isOk = requests.every(({ symptom }) => symptom === 'ok');
+    const outcome = isOk ? 'all-ok' : failsByName(requests) ? 'name-fails' : 'some-fail';
+    return { outcome, evidence: summary(requests) };
   },
 };
 

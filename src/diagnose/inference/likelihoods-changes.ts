@@ -89,7 +89,7 @@ export const changeLikelihoods: readonly LikelihoodRow[] = [
   {
     cause: 'connection-limit',
     experiment: 'at-once',
-    weights: { 'some-cut': 45, 'some-429': 20, 'some-503': 20, 'proxy-refuses': 10, 'all-ok': 4, 'all-fail': 1 },
+    weights: { 'some-cut': 40, 'some-429': 19, 'some-503': 19, 'proxy-refuses': 17, 'all-ok': 4, 'all-fail': 1 },
     why: 'Those above the limit are reset, refused, or answered 429 or 503; squid’s maxconn says 403 to CONNECT.',
   },
   {
@@ -131,8 +131,8 @@ export const changeLikelihoods: readonly LikelihoodRow[] = [
   {
     cause: 'connection-limit',
     experiment: 'at-once-again',
-    weights: { 'same-number': 86, 'other-number': 12, 'alone-fails': 2 },
-    why: 'A limit is a number.',
+    weights: { 'same-number': 76, 'other-number': 22, 'alone-fails': 2 },
+    why: 'A limit is a number; where all come at once it may refuse more than it must.',
   },
   {
     cause: 'rate-limit',
@@ -204,19 +204,19 @@ export const changeLikelihoods: readonly LikelihoodRow[] = [
   {
     cause: 'size-limit',
     experiment: 'cut-place',
-    weights: { 'same-byte': 84, both: 14, random: 2 },
+    weights: { 'same-byte': 85, both: 14, random: 1 },
     why: 'The limit is a number of bytes; read at an even speed the time is the same, too.',
   },
   {
     cause: 'time-limit',
     experiment: 'cut-place',
-    weights: { 'same-time': 50, both: 44, 'same-byte': 2, random: 4 },
+    weights: { 'same-time': 52, both: 44, 'same-byte': 2, random: 1 },
     why: 'The limit is a number of seconds; at an even speed the byte is the same, too.',
   },
   {
     cause: 'random-cuts',
     experiment: 'cut-place',
-    weights: { random: 83, gone: 13, 'same-byte': 2, 'same-time': 2 },
+    weights: { random: 80, gone: 13, 'same-byte': 4, 'same-time': 2 },
     why: 'Chance has no place.',
   },
   {
@@ -228,7 +228,7 @@ export const changeLikelihoods: readonly LikelihoodRow[] = [
   {
     cause: 'damaged-content',
     experiment: 'cut-place',
-    weights: { 'same-byte': 84, both: 14, random: 1.5 },
+    weights: { 'same-byte': 85, both: 14, random: 1 },
     why: 'What is broken is broken at one place.',
   },
   {
@@ -372,7 +372,7 @@ export const changeLikelihoods: readonly LikelihoodRow[] = [
   {
     cause: 'random-cuts',
     experiment: 'other-clients',
-    weights: { same: 48, 'one-fails': 18, 'others-fail': 12, 'others-ok': 22 },
+    weights: { same: 72, 'one-fails': 14, 'others-fail': 8, 'others-ok': 16 },
     why: 'Each body has its own luck.',
   },
   {

@@ -23,7 +23,7 @@ export const repeatLikelihoods: readonly LikelihoodRow[] = [
   {
     cause: 'random-cuts',
     experiment: 'confirm',
-    weights: { mixed: 40, same: 46, passed: 8, otherwise: 6 },
+    weights: { mixed: 28, same: 62, passed: 5, otherwise: 5 },
     why: 'Each body has its own luck; a bad way cuts nearly all of them.',
   },
   {
@@ -83,31 +83,31 @@ export const repeatLikelihoods: readonly LikelihoodRow[] = [
   {
     cause: 'server-restarting',
     experiment: 'again',
-    weights: { 'all-ok': 55, 'some-fail': 25, 'all-fail': 20 },
+    weights: { 'all-ok': 68, 'some-fail': 32 },
     why: 'A bad time may begin at any moment.',
   },
   {
     cause: 'server-overloaded',
     experiment: 'again',
-    weights: { 'all-ok': 45, 'some-fail': 45, 'all-fail': 10 },
+    weights: { 'all-ok': 60, 'some-fail': 40 },
     why: 'Each request has its own luck.',
   },
   {
     cause: 'random-cuts',
     experiment: 'again',
-    weights: { 'all-ok': 35, 'some-fail': 48, 'all-fail': 17 },
+    weights: { 'all-ok': 52, 'some-fail': 48 },
     why: 'Each body has its own luck.',
   },
   {
     cause: 'name-flaps',
     experiment: 'again',
-    weights: { 'all-ok': 42, 'name-fails': 57, 'some-fail': 0.5, 'all-fail': 0.5 },
+    weights: { 'all-ok': 55, 'name-fails': 44, 'some-fail': 0.5 },
     why: 'Each connection looks the name up.',
   },
   {
     cause: 'rate-limit',
     experiment: 'again',
-    weights: { 'all-ok': 75, 'some-fail': 20, 'all-fail': 5 },
+    weights: { 'all-ok': 85, 'some-fail': 15 },
     why: 'A low limit shows with the second or third request.',
   },
   {
