@@ -246,8 +246,8 @@ export const changeLikelihoods: readonly LikelihoodRow[] = [
   {
     cause: 'size-limit',
     experiment: 'slow-reading',
-    weights: { 'same-byte': 95, elsewhere: 4 },
-    why: 'Bytes are counted, not seconds.',
+    weights: { 'same-byte': 80, elsewhere: 19 },
+    why: 'Bytes are counted, not seconds; a reset may throw away what a slow reader has not taken yet.',
   },
   {
     cause: 'time-limit',
@@ -258,8 +258,8 @@ export const changeLikelihoods: readonly LikelihoodRow[] = [
   {
     cause: 'damaged-content',
     experiment: 'slow-reading',
-    weights: { 'same-byte': 96, elsewhere: 2 },
-    why: 'The place does not depend on the speed.',
+    weights: { 'same-byte': 80, elsewhere: 18 },
+    why: 'The place does not depend on the speed; a reset may throw away what a slow reader has not taken yet.',
   },
   {
     cause: 'random-cuts',
