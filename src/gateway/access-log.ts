@@ -13,6 +13,8 @@ export class AccessLog {
   readonly #batch: LineBatch;
   readonly #ownsStream: boolean;
   #isClosed = false;
+  #stampedMs = 0;
+  #stamp = '';
   readonly #level: ResolvedConfig['log']['level'];
 
   constructor({ to, level }: ResolvedConfig['log'], clock: Clock) {
@@ -68,10 +70,25 @@ export class AccessLog {
       bytes: answer.bytes,
       firstByteMs: answer.startedAtMs === undefined ? undefined : tenths(answer.startedAtMs - startedAtMs),
       durationMs: tenths(nowMs - startedAtMs),
-      ...(isWell ? {} : { code: refusal?.code, failure: why }),
+      code: isWell ? undefined : refusal?.code,
+      failure: isWell ? undefined : why,
     };
-    if (isWell || outcome === 'client-left') this.#log.info(line, 'request');
+    if (isWell) this.#batch.write(this.#lineOf(line));
+    else if (outcome === 'client-left') this.#log.info(line, 'request');
     else this.#log.warn(line, 'request');
+  }
+
+  /**
+   * As the logger would write it at `info`: most lines are these, and to write one field by field costs more than all else
+   * that the log does.
+   */
+  #lineOf(line: object): string {
+    const wallMs = Date.now();
+    if (wallMs !== this.#stampedMs) {
+      this.#stampedMs = wallMs;
+      this.#stamp = new Date(wallMs).toISOString();
+    }
+    return `{"level":30,"time":"${this.#stamp}",${JSON.stringify(line).slice(1, -1)},"msg":"request"}\n`;
   }
 
   say(about: object, what: string): void {

@@ -1,8 +1,9 @@
 /** What is counted, for Prometheus. Counters are bumped where things happen; states are read when they are asked for. */
-import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import { collectDefaultMetrics, Gauge, Registry } from 'prom-client';
 import type { PoolEvent } from '../pool/index.ts';
 import type { Passage } from './passage.ts';
 import type { Snapshot } from './site.ts';
+import { CountedByLabels, TimedByLabel } from './tally.ts';
 
 export interface MetricsSight {
   readonly snapshot: Snapshot;
@@ -15,46 +16,39 @@ const seconds = [0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10,
 
 export class Metrics {
   readonly registry = new Registry();
-  readonly #requests: Counter;
-  readonly #attempts: Counter;
-  readonly #failures: Counter;
-  readonly #retries: Counter;
-  readonly #duration: Histogram;
-  readonly #firstByte: Histogram;
-  readonly #children = new Map<string, { inc(): void }>();
-  readonly #timings = new Map<string, { observe(value: number): void }>();
+  readonly #requests: CountedByLabels;
+  readonly #attempts: CountedByLabels;
+  readonly #failures: CountedByLabels;
+  readonly #retries: CountedByLabels;
+  readonly #duration: TimedByLabel;
+  readonly #firstByte: TimedByLabel;
 
   constructor(see: () => MetricsSight) {
-    const registers = [this.registry];
-    const about = (name: string, help: string, labelNames: string[]) => ({
-      name: `reknit_${name}`,
-      help,
-      labelNames,
-      registers,
-    });
-    collectDefaultMetrics({ register: this.registry });
-    this.#requests = new Counter(about('requests_total', 'Requests that have ended, by how', ['pool', 'outcome']));
-    this.#attempts = new Counter(about('attempts_total', 'Attempts that were started', ['pool', 'upstream']));
-    this.#failures = new Counter(
-      about('attempt_failures_total', 'Attempts that failed', ['pool', 'upstream', 'class']),
-    );
-    this.#retries = new Counter(about('retries_total', 'Attempts that followed a failed one', ['pool']));
-    const timed = (name: string, help: string) => ({ ...about(name, help, ['pool']), buckets: seconds });
-    this.#duration = new Histogram(timed('request_seconds', 'From the request to the end of its answer'));
-    this.#firstByte = new Histogram(timed('first_byte_seconds', 'From the request to the head of its answer'));
-    registerStates(registers, see);
+    const { registry } = this;
+    collectDefaultMetrics({ register: registry });
+    const counted = (name: string, help: string, labelNames: string[]) =>
+      new CountedByLabels(registry, { name: `reknit_${name}`, help, labelNames });
+    this.#requests = counted('requests_total', 'Requests that have ended, by how', ['pool', 'outcome']);
+    this.#attempts = counted('attempts_total', 'Attempts that were started', ['pool', 'upstream']);
+    this.#failures = counted('attempt_failures_total', 'Attempts that failed', ['pool', 'upstream', 'class']);
+    this.#retries = counted('retries_total', 'Attempts that followed a failed one', ['pool']);
+    const timed = (name: string, help: string) =>
+      new TimedByLabel(registry, { name: `reknit_${name}`, help, labelNames: ['pool'] }, seconds);
+    this.#duration = timed('request_seconds', 'From the request to the end of its answer');
+    this.#firstByte = timed('first_byte_seconds', 'From the request to the head of its answer');
+    registerStates([registry], see);
   }
 
   onEvent(pool: string, event: PoolEvent): void {
     switch (event.type) {
       case 'attempt':
-        this.#child(this.#attempts, 'a', pool, event.upstream).inc();
+        this.#attempts.count(pool, event.upstream);
         return;
       case 'failure':
-        this.#child(this.#failures, 'f', pool, event.upstream, event.outcomeClass).inc();
+        this.#failures.count(pool, event.upstream, event.outcomeClass);
         return;
       case 'retry':
-        this.#child(this.#retries, 'r', pool).inc();
+        this.#retries.count(pool);
         return;
       default:
     }
@@ -62,30 +56,9 @@ export class Metrics {
 
   onEnd({ pool, outcome, startedAtMs, answer }: Passage, nowMs: number): void {
     const name = pool?.settings.name ?? '';
-    this.#child(this.#requests, 'q', name, outcome ?? '').inc();
-    this.#timing(this.#duration, 'd', name).observe((nowMs - startedAtMs) / 1_000);
-    if (answer.startedAtMs !== undefined)
-      this.#timing(this.#firstByte, 'b', name).observe((answer.startedAtMs - startedAtMs) / 1_000);
-  }
-
-  /** Finding the child of its labels costs more than counting. */
-  #child(counter: Counter, kind: string, ...labels: string[]): { inc(): void } {
-    const key = kind + labels.join('\n');
-    let child = this.#children.get(key);
-    if (child === undefined) {
-      child = counter.labels(...labels);
-      this.#children.set(key, child);
-    }
-    return child;
-  }
-
-  #timing(histogram: Histogram, kind: string, pool: string): { observe(value: number): void } {
-    let child = this.#timings.get(kind + pool);
-    if (child === undefined) {
-      child = histogram.labels(pool);
-      this.#timings.set(kind + pool, child);
-    }
-    return child;
+    this.#requests.count(name, outcome);
+    this.#duration.observe(name, (nowMs - startedAtMs) / 1_000);
+    if (answer.startedAtMs !== undefined) this.#firstByte.observe(name, (answer.startedAtMs - startedAtMs) / 1_000);
   }
 }
 
