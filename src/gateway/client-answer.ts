@@ -6,6 +6,12 @@ import type { Clock } from '../runtime/index.ts';
 /** A client reads the words of an error before it sees the end of their connection. */
 const LAST_WORDS_MS = 100;
 
+/**
+ * So much of a body leaves with the head as one string, in one write: two parts are gathered by the slower path of sockets,
+ * and the end of the answer would be a third.
+ */
+const MAX_JOINED_BYTES = 8_192;
+
 export interface HeadSettings {
   readonly status: number;
   /** Name, value, name, value. */
@@ -62,8 +68,14 @@ export class ClientAnswer {
   /** False: no more until `onRoom`. */
   write(bytes: Buffer | string): boolean {
     this.bytes += bytes.length;
+    const response = this.#response;
+    const isShortStart =
+      !this.#hasWritten && !response.chunkedEncoding && typeof bytes !== 'string' && bytes.length <= MAX_JOINED_BYTES;
     this.#hasWritten = true;
-    return this.#response.write(bytes);
+    if (!isShortStart) return response.write(bytes);
+    const goesOn = response.write(bytes.toString('latin1'), 'latin1');
+    response.socket?.uncork();
+    return goesOn;
   }
 
   /** Calls once, when the client can take more. */

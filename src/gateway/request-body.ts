@@ -82,6 +82,8 @@ function collect(
     }
     take.keptBytes += chunk.length;
     chunks.push(chunk);
+    // The parser gives no byte beyond the length: this is all of it, a few ticks before the stream says so.
+    if (take.keptBytes === lengthBytes) onEnd();
     if (take.keptBytes <= limits.replayBytes) return;
     stop();
     request.pause();

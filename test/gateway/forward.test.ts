@@ -1,7 +1,7 @@
 /** Any HTTP through the gateway, over real sockets: the lab's counts are compared with header, log, metric and error. */
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
-import { request as httpRequest } from 'node:http';
+import { createServer, request as httpRequest } from 'node:http';
 import { expect, test } from 'vitest';
 import { type Scenario, startLab } from '../../src/lab/index.ts';
 import { openGate, readAll, upstream } from './gate.ts';
@@ -44,6 +44,49 @@ test('a body that nobody can continue is cut off at the client, too: never an en
     expect([status, error]).toEqual([200, expect.any(TypeError)]);
     expect((await gate.log()).at(-1)).toMatchObject({ outcome: 'broken', attempts: run.requestCount });
   }
+});
+
+test('bytes of every value pass as they came, in short answers and in long ones', async () => {
+  const bodyOf = (size: number) => Buffer.from(Array.from({ length: size }, (_, index) => index % 256));
+  const server = createServer((request, response) => {
+    const [, framing, size] = request.url!.split('/');
+    const body = bodyOf(Number(size));
+    response.writeHead(200, framing === 'length' ? { 'content-length': body.length } : {});
+    response.end(body);
+  }).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as { readonly port: number };
+  await using gate = await openGate({ upstreams: [`http://127.0.0.1:${port}`] });
+  for (const framing of ['length', 'chunked'])
+    for (const size of [0, 1, 256, 8_192, 8_193, 100_000]) {
+      const { status, bytes, headers } = await get(`${gate.url}/${framing}/${size}`);
+      expect([status, sha256(bytes)]).toEqual([200, sha256(bodyOf(size))]);
+      if (framing === 'length') expect(headers.get('content-length')).toBe(String(size));
+    }
+  server.close();
+  server.closeAllConnections();
+});
+
+test('a refused request whose body is whole leaves its connection to the next', async () => {
+  await using gate = await openGate({
+    upstreams: ['http://127.0.0.1:1'],
+    routes: [{ path: '/only' }],
+  });
+  const { status, headers } = await get(`${gate.url}/other`, { method: 'POST', body: 'whole' });
+  expect([status, headers.get('connection')]).toEqual([404, 'keep-alive']);
+});
+
+test('a line of the log is one, whoever wrote it: level, time, and the request', async () => {
+  await using lab = await startLab();
+  const run = lab.play({ name: 'well', resource: { bodyText: 'well' } }, { port: 'own' });
+  await using gate = await openGate({ upstreams: [upstream('only', run)] });
+  const before = Date.now();
+  await get(`${gate.url}/x?api_key=secret`);
+  const line = (await gate.log()).at(-1)!;
+  expect(line).toMatchObject({ level: 30, msg: 'request', outcome: 'complete', status: 200, upstream: 'only' });
+  expect(line.operation).toBe('GET /x');
+  expect(String(line.time)).toBe(new Date(String(line.time)).toISOString());
+  expect(Date.parse(String(line.time))).toBeGreaterThanOrEqual(before);
 });
 
 test('a body that ends with its connection passes as such: nobody promises an end that nobody knows', async () => {
