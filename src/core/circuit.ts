@@ -192,7 +192,9 @@ function addToWindow(
   const last = kept.at(-1);
   if (last?.index !== index) return [...kept, { index, ...added }];
   const { requests, failures } = last;
-  return kept.with(-1, { index, requests: requests + added.requests, failures: failures + added.failures });
+  const next = kept.slice();
+  next[next.length - 1] = { index, requests: requests + added.requests, failures: failures + added.failures };
+  return next;
 }
 
 function withdrawFrom(slices: readonly Slice[], policy: EjectionPolicy, atMs: number): readonly Slice[] {

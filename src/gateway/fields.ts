@@ -75,7 +75,8 @@ export function fieldsFor(
 ): string[] {
   const fields = ['host', upstream.host];
   const { ownNames, hasCredential } = upstream;
-  for (const [index, lower] of names.entries()) {
+  for (let index = 0; index < names.length; index += 1) {
+    const lower = names[index]!;
     if (ownNames.has(lower) || (hasCredential && credentials.has(lower))) continue;
     // A stream that must be read on its way may not be compressed.
     if (isPlainStream && lower === 'accept-encoding') continue;

@@ -247,7 +247,7 @@ export class Passage implements Watched, Listed, AttemptOwner {
     const { path, query } = this.target!;
     const strip = this.#route!.stripPrefix;
     const own = strip !== undefined && path.startsWith(strip) ? path.slice(strip.length) || '/' : path;
-    const search = [upstream.query, query].filter((part) => part !== '').join('&');
+    const search = upstream.query === '' || query === '' ? upstream.query + query : `${upstream.query}&${query}`;
     const headers = fieldsFor(this.#fields!, upstream, this.#wantsStream);
     return {
       origin: upstream.origin,
@@ -295,24 +295,16 @@ export class Passage implements Watched, Listed, AttemptOwner {
     this.#stopHolding();
     if (this.answer.isStarted) return;
     const hasBody = this.request.method !== 'HEAD' && status !== 204 && status !== 304;
-    this.answer.start({
-      status,
-      fields: [...fields.passed, ...this.#ownFields()],
-      isUnmarked: fields.isUnmarked && hasBody,
-    });
+    const { passed } = fields;
+    this.#addOwnFields(passed);
+    this.answer.start({ status, fields: passed, isUnmarked: fields.isUnmarked && hasBody });
   }
 
-  #ownFields(): string[] {
-    const { course } = this;
-    if (course === undefined) return [];
-    const fields = [
-      'x-reknit-attempts',
-      String(course.ledger.attemptCount),
-      'x-reknit-rounds',
-      String(course.roundNumber),
-    ];
-    if (this.upstream !== undefined) fields.push('x-reknit-upstream', this.upstream);
-    return fields;
+  #addOwnFields(fields: string[]): void {
+    const { course, upstream } = this;
+    if (course === undefined) return;
+    fields.push('x-reknit-attempts', String(course.ledger.attemptCount), 'x-reknit-rounds', String(course.roundNumber));
+    if (upstream !== undefined) fields.push('x-reknit-upstream', upstream);
   }
 
   complete(outcome: Outcome): void {
@@ -393,9 +385,10 @@ export class Passage implements Watched, Listed, AttemptOwner {
       return;
     }
     const body = asItCame ?? bodyOf(refusal, this.#api);
-    const fields = [...headersOf(refusal, body), ...this.#ownFields()];
+    const fields = headersOf(refusal, body);
+    this.#addOwnFields(fields);
     // What the client still sends is not read: its connection cannot serve again.
-    if (!this.request.complete) fields.push('connection', 'close');
+    if (!this.request.complete && this.#body.kind !== 'whole') fields.push('connection', 'close');
     answer.start({ status: refusal.status, fields, isUnmarked: false });
     answer.end(this.request.method === 'HEAD' ? undefined : body);
   }
@@ -445,7 +438,8 @@ export class Passage implements Watched, Listed, AttemptOwner {
     this.#heldSinceMs = nowMs;
     if (!this.answer.isStarted) {
       const fields = ['content-type', 'text/event-stream; charset=utf-8', 'cache-control', 'no-cache'];
-      this.answer.start({ status: 200, fields: [...fields, ...this.#ownFields()], isUnmarked: false });
+      this.#addOwnFields(fields);
+      this.answer.start({ status: 200, fields, isUnmarked: false });
     }
     this.answer.write(keepAliveComment);
   }

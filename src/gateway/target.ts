@@ -12,14 +12,16 @@ export interface Target {
 }
 
 export function parseTarget({ url = '', headers }: IncomingMessage): Target | undefined {
-  const [, authority, rest] = /^https?:\/\/([^/?#]*)(.*)$/i.exec(url) ?? ['', headers.host ?? '', url];
-  const target = rest === '' ? '/' : rest!;
+  const absolute = url.startsWith('/') ? null : /^https?:\/\/([^/?#]*)(.*)$/i.exec(url);
+  const authority = absolute === null ? (headers.host ?? '') : absolute[1]!;
+  const rest = absolute === null ? url : absolute[2]!;
+  const target = rest === '' ? '/' : rest;
   if (!target.startsWith('/') || /[^\x21-\x7e\x80-\xff]/.test(target) || target.includes('#')) return undefined;
   const mark = target.indexOf('?');
   const path = mark === -1 ? target : target.slice(0, mark);
   if (hasDotSegment(path)) return undefined;
   const query = mark === -1 ? '' : target.slice(mark + 1);
-  const host = authority!.replace(/:\d*$/, '').toLowerCase();
+  const host = authority.replace(/:\d*$/, '').toLowerCase();
   return { host, path, query, target };
 }
 

@@ -7,19 +7,27 @@ import { type Clock, NOT_WATCHED, SWEEP_MS, type Sweep, type Timer, type Watched
 /** Far enough that the sweep comes by several times before it is due, also when it is late. */
 const NEAR_MS = 10 * SWEEP_MS;
 
+/**
+ * Whoever works for a request when its deadline comes. An object, no closure: a closure made where a request begins kept all
+ * requests before it alive from collection to collection (measured: half of all that was allocated survived).
+ */
+export interface DeadlineListener {
+  onDeadline(): void;
+}
+
 export class DeadlineWatch implements Watched {
   readonly #dueAtMs: number;
   readonly #clock: Clock;
   readonly #sweep: Sweep;
-  readonly #onDue: () => void;
+  readonly #listener: DeadlineListener;
   #timer: Timer | undefined;
   sweepIndex = NOT_WATCHED;
 
-  constructor(dueAtMs: number, clock: Clock, sweep: Sweep, onDue: () => void) {
+  constructor(dueAtMs: number, clock: Clock, sweep: Sweep, listener: DeadlineListener) {
     this.#dueAtMs = dueAtMs;
     this.#clock = clock;
     this.#sweep = sweep;
-    this.#onDue = onDue;
+    this.#listener = listener;
     const leftMs = dueAtMs - clock.nowMs();
     if (leftMs > NEAR_MS) sweep.add(this);
     else this.#startTimer(leftMs);
@@ -33,7 +41,7 @@ export class DeadlineWatch implements Watched {
   }
 
   #startTimer(leftMs: number): void {
-    this.#timer = this.#clock.after(Math.max(0, leftMs), this.#onDue, 'idle');
+    this.#timer = this.#clock.after(Math.max(0, leftMs), () => this.#listener.onDeadline(), 'idle');
   }
 
   cancel(): void {

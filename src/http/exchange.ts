@@ -128,7 +128,8 @@ export class Exchange implements HopListener, SinkControl, Watchee {
     if (options.body !== null && options.body !== undefined) {
       const produced = this.#produceBody();
       if (produced === undefined) return;
-      wire = withBody(options, produced.body, produced.contentType);
+      if (produced.body !== options.body || produced.contentType !== undefined)
+        wire = withBody(options, produced.body, produced.contentType);
     }
     if (rules.idempotencyKey !== undefined) wire = withIdempotencyKey(wire, rules.idempotencyKey);
     this.#wire = wire;

@@ -18,7 +18,7 @@ import {
   type Step,
 } from '../core/index.ts';
 import { type Runtime, type Sweep, tell } from '../runtime/index.ts';
-import { DeadlineWatch } from './deadline-watch.ts';
+import { type DeadlineListener, DeadlineWatch } from './deadline-watch.ts';
 import { eventChannel } from './event-channel.ts';
 import { createRequestBody, type RequestBody } from './request-body.ts';
 import { headerOf, type RequestHeaders } from './request-headers.ts';
@@ -73,15 +73,7 @@ function earlier(a: number | undefined, b: number | undefined): number | undefin
   return a === undefined || b === undefined ? (a ?? b) : Math.min(a, b);
 }
 
-/**
- * Whoever works for a request when its deadline comes. An object, no closure: a closure made where a request begins kept all
- * requests before it alive from collection to collection (measured: half of all that was allocated survived).
- */
-export interface DeadlineListener {
-  onDeadline(): void;
-}
-
-export class Life {
+export class Life implements DeadlineListener {
   readonly shared: Shared;
   readonly rules: RequestRules;
   readonly ledger: LedgerBook;
@@ -116,7 +108,7 @@ export class Life {
     this.isRepeatable = isRepeatable({
       method: home.method,
       declared: rules.repeatable,
-      hasIdempotencyKey: rules.idempotencyKey !== undefined || hasKey(home),
+      hasIdempotencyKey: rules.repeatable === undefined && (rules.idempotencyKey !== undefined || hasKey(home)),
     });
     this.#above = operation?.above;
     const kept = this.#above?.kept;
@@ -128,13 +120,15 @@ export class Life {
       operation?.deadlineAtMs,
     );
     if (this.deadlineAtMs !== undefined) {
-      this.#deadlineWatch = new DeadlineWatch(this.deadlineAtMs, clock, shared.sweep, () =>
-        this.deadlineListener?.onDeadline(),
-      );
+      this.#deadlineWatch = new DeadlineWatch(this.deadlineAtMs, clock, shared.sweep, this);
     }
     // Above, one request may be several of ours, and is one first attempt.
     if (this.#above === undefined) shared.budget.earn();
     this.attempt = this.beginAttempt(undefined, nowMs);
+  }
+
+  onDeadline(): void {
+    this.deadlineListener?.onDeadline();
   }
 
   get nowMs(): number {

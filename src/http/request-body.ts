@@ -58,6 +58,7 @@ export function createRequestBody(source: BodySource, replayBufferBytes: number)
 function asWhole(source: object | string): string | Uint8Array | Blob | undefined {
   if (typeof source === 'string' || source instanceof Blob) return source;
   if (source instanceof URLSearchParams) return source.toString();
+  if (source instanceof Uint8Array) return source;
   if (source instanceof ArrayBuffer) return new Uint8Array(source);
   if (ArrayBuffer.isView(source)) return new Uint8Array(source.buffer, source.byteOffset, source.byteLength);
   return undefined;

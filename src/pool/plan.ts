@@ -15,6 +15,9 @@ export function planFor<U>(pool: PoolShared<U>, rules: CourseRules<U>, eligible:
     const { weight, value } = members[index]!.upstream;
     return weight > 0 && (rules.mayUse?.(value) ?? true);
   });
+  // Of one that serves there is nothing to choose.
+  if (allowed.length === 1 && members[allowed[0]!]!.circuit.kind === 'closed')
+    return { order: allowed, probe: undefined };
   const probeIndex = allowed.find((index) => takesProbe(members, rules, allowed, index));
   const candidates = allowed.map((index) => candidateOf(members[index]!, index === probeIndex));
   const order = planOrder(candidates, runtime.random);
