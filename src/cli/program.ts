@@ -1,14 +1,20 @@
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
-import { createConformanceCommand } from './conformance-command.ts';
-import { createDiagnoseCommand } from './diagnose-command.ts';
 import { exitCodes } from './exit-code.ts';
-import { createExplainCommand } from './explain-command.ts';
-import { createGatewayCommand } from './gateway-command.ts';
-import { createGetCommand } from './get-command.ts';
-import { createLabCommand } from './lab-command.ts';
-import { createMirrorCommand } from './mirror-command.ts';
-import { createRunCommand } from './run-command.ts';
+
+type OnExit = (code: number) => void;
+
+/** In the order of the help. Each is loaded when it is called, and all of them for the help that lists them. */
+const commands = new Map<string, (onExit: OnExit) => Promise<Command>>([
+  ['get', async (onExit) => (await import('./get-command.ts')).createGetCommand(onExit)],
+  ['run', async (onExit) => (await import('./run-command.ts')).createRunCommand(onExit)],
+  ['mirror', async (onExit) => (await import('./mirror-command.ts')).createMirrorCommand(onExit)],
+  ['gateway', async (onExit) => (await import('./gateway-command.ts')).createGatewayCommand(onExit)],
+  ['lab', async (onExit) => (await import('./lab-command.ts')).createLabCommand(onExit)],
+  ['conformance', async (onExit) => (await import('./conformance-command.ts')).createConformanceCommand(onExit)],
+  ['diagnose', async (onExit) => (await import('./diagnose-command.ts')).createDiagnoseCommand(onExit)],
+  ['explain', async (onExit) => (await import('./explain-command.ts')).createExplainCommand(onExit)],
+]);
 
 const about = 'HTTP downloads and requests that survive broken connections over their whole life.';
 
@@ -33,14 +39,10 @@ export async function runCommandLine(args: readonly string[]): Promise<number> {
   const onExit = (exit: number) => {
     code = exit;
   };
-  program.addCommand(createGetCommand(onExit));
-  program.addCommand(createRunCommand(onExit));
-  program.addCommand(createMirrorCommand(onExit));
-  program.addCommand(createGatewayCommand(onExit));
-  program.addCommand(createLabCommand(onExit));
-  program.addCommand(createConformanceCommand(onExit));
-  program.addCommand(createDiagnoseCommand(onExit));
-  program.addCommand(createExplainCommand(onExit));
+  const called = commands.get(args[0] ?? '');
+  for (const create of called === undefined ? commands.values() : [called]) {
+    program.addCommand(await create(onExit));
+  }
   for (const command of [program, ...program.commands]) tame(command);
   try {
     if (args.length === 0) {
