@@ -15,7 +15,7 @@ export const quick: ClientOptions = {
 
 /** Only where the trouble is silence do short clocks tell it; elsewhere they would tell how busy the machine is. */
 export function timeoutsFor(scenario: Scenario): NonNullable<ClientOptions['timeouts']> {
-  // A damaged record of TLS leaves silence, too: undici loses the error.
-  const isSilent = /"kind":"(?:stall|trickle|delay|tls-[a-z]+)"/.test(JSON.stringify(scenario));
+  // Damaged records of TLS and frames of HTTP/2 leave silence, too: undici loses the error.
+  const isSilent = /"kind":"(?:stall|trickle|delay|odd-frame|tls-[a-z]+)"/.test(JSON.stringify(scenario));
   return isSilent ? quick.timeouts! : { connectMs: 2_000, headersMs: 15_000, stallMs: 15_000 };
 }
