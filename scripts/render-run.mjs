@@ -25,6 +25,9 @@ no harm. \`reknit run --help\` has the flags; [real-tools.md](real-tools.md) has
   what made a session of its own (a daemon) has left it on purpose. Tested on Linux; the shell needs no more than POSIX, so
   that macOS should be the same. There is no Windows.
 
+What it adds to a command that does nothing (\`npm run bench -- --only run\`, 41 rounds in turns, machine of its own, commit
+5b471e1): 126 ms on Node.js 20, of which Node.js itself is 59, and 109 ms on Node.js 24 (33); with \`--via\` 390 to 460 ms.
+
 In a program, with the same options, typed events and an abort signal:
 
 \`\`\`js
