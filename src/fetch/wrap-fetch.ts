@@ -1,11 +1,13 @@
 /** The way in: `fetch` that heals, over any `fetch` of the WHATWG kind. */
 import {
+  ConfigError,
   createBudget,
   type EventListener,
   type PolicyOptions,
   rememberLedger,
   resolvePolicy,
   resolveRequestRules,
+  show,
 } from '../core/index.ts';
 import { type Runtime, Sweep, systemRuntime } from '../runtime/index.ts';
 import { Exchange } from './exchange.ts';
@@ -48,6 +50,8 @@ export function wrapFetch(fetch: Fetch, options: WrapOptions = {}): WrappedFetch
 
 /** `wrapFetch` with the clock and the entropy of whoever calls: tests own time. */
 export function createWrappedFetch(fetch: Fetch, options: WrapOptions, runtime: Runtime): WrappedFetch {
+  if (typeof fetch !== 'function')
+    throw new ConfigError(`Cannot wrap a fetch as it must be a function: received ${show(fetch)}`);
   const policy = resolvePolicy(options, 'wrap a fetch', ['onEvent']);
   const { onEvent } = options;
   const sweep = new Sweep(runtime.clock);

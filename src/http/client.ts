@@ -8,6 +8,7 @@ import { CallDispatcher, createShared, HealingDispatcher, type HealingOptions } 
 import type { Operation, Shared } from './life.ts';
 import { createProxyRules, type ProxyOption } from './proxy-rules.ts';
 import type { BodySource } from './request-body.ts';
+import { checkRequest, explainRefusal } from './request-check.ts';
 import type { RequestHeaders } from './request-headers.ts';
 import { headerOf, withHeaders } from './request-headers.ts';
 import { hasOwnSettings, type RequestOptions, type RequestRules, resolveRules } from './request-options.ts';
@@ -148,6 +149,7 @@ export class PooledClient implements Client {
   request(url: string | URL, options: ClientRequestOptions = noOptions): Promise<ClientResponse> {
     // Not async, and undici is called with a callback: one promise for a request, and no frame that is kept meanwhile.
     return new Promise((resolve, reject) => {
+      if (options !== noOptions) checkRequest(options);
       const { method = 'GET', headers, body, signal, redirect = 'follow' } = options;
       const target = parseTarget(url);
       const rules = this.#rulesFor(options, redirect === 'follow');
@@ -162,7 +164,7 @@ export class PooledClient implements Client {
         signal: signal ?? null,
       };
       dispatcher.request(wire, (error, answer) => {
-        if (error !== null) reject(error);
+        if (error !== null) reject(explainRefusal(error, options));
         else resolve(toClientResponse(answer, dispatcher));
       });
     });

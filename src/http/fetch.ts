@@ -2,7 +2,7 @@
 import { ConfigError, redactUrl, rememberLedger, show } from '../core/index.ts';
 import { CallDispatcher } from './healing.ts';
 import type { Operation, Shared } from './life.ts';
-import type { BodySource } from './request-body.ts';
+import { asFetchBody, type BodySource } from './request-body.ts';
 import {
   defaultRules,
   hasOwnSettings,
@@ -27,8 +27,8 @@ export async function healingFetch(
 ): Promise<Response> {
   if (typeof input === 'string' && !usableScheme.test(input)) refuseUrl(input);
   const source = init?.body;
-  const made = typeof source === 'function' ? source() : source;
-  const bodySource = typeof source === 'function' ? firstThenAnew(made, source) : source;
+  const made = asFetchBody(typeof source === 'function' ? source() : source);
+  const bodySource = typeof source === 'function' ? firstThenAnew(made, source) : made;
   const dispatcher = new CallDispatcher(shared, rulesFor(shared, init, bodySource), operation);
   try {
     const response = await callPlatform(input, init, made, dispatcher);
@@ -40,6 +40,7 @@ export async function healingFetch(
   } catch (error) {
     // `fetch` has parsed it; who asks beforehand parses every URL twice.
     if (typeof input === 'string' && !URL.canParse(input)) refuseUrl(input);
+    refuseLogin(input);
     // Too many redirects, or one that was forbidden: then `fetch` fails above us, and nothing may be left here.
     dispatcher.life?.end(init?.signal?.aborted === true ? 'aborted' : 'failed');
     throw error;
@@ -47,6 +48,18 @@ export async function healingFetch(
 }
 
 const usableScheme = /^(https?|data|blob|about):/i;
+
+/** The platform refuses it as well, and puts the password into its message. */
+function refuseLogin(input: string | URL | Request): void {
+  if (input instanceof Request) return;
+  const url = String(input);
+  if (!URL.canParse(url)) return;
+  const { username, password } = new URL(url);
+  if (username === '' && password === '') return;
+  throw new ConfigError(
+    `Cannot send the request as url must hold no login in fetch (give an authorization header): received ${show(redactUrl(url))}`,
+  );
+}
 
 function refuseUrl(input: string): never {
   throw new ConfigError(

@@ -30,7 +30,7 @@ export function install(options: ClientOptions = {}): () => void {
   const healed: Fetch = Object.defineProperty(
     (input: string | URL | Request, init?: RequestInit): Promise<Response> => {
       const own = (init as { readonly dispatcher?: unknown } | undefined)?.dispatcher;
-      // A relative or foreign URL fails as it always did, in the platform's own words.
+      // A relative or foreign URL, or one with a login, fails as it always did, in the platform's own words.
       if (own !== undefined || !isHttp(input)) return fetchBefore(input, init);
       return healingFetch(shared, input, init as FetchInit | undefined);
     },
@@ -48,5 +48,5 @@ export function install(options: ClientOptions = {}): () => void {
 
 function isHttp(input: string | URL | Request): boolean {
   const url = typeof input === 'object' && 'url' in input ? input.url : String(input);
-  return /^https?:\/\//i.test(url) && URL.canParse(url);
+  return /^https?:\/\/(?![^/?#]*@)/i.test(url) && URL.canParse(url);
 }

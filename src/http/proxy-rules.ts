@@ -1,6 +1,7 @@
 /** Which proxy a URL goes through: `HTTP_PROXY`, `HTTPS_PROXY`, `ALL_PROXY`, `NO_PROXY` and the option `proxy`. */
 import { BlockList, isIP, isIPv6 } from 'node:net';
 import { ConfigError, redactUrl, show } from '../core/index.ts';
+import { authorizationOf } from './target.ts';
 
 export interface ProxySettings {
   /** For `http:` URLs. */
@@ -56,9 +57,7 @@ function parseProxy(text: string | undefined): ForwardProxy | undefined {
   if (guess === undefined || (guess.protocol !== 'http:' && guess.protocol !== 'https:')) {
     throw new ConfigError(`Cannot use the proxy as it must be an http or https URL: received ${show(redactUrl(text))}`);
   }
-  const { username, password } = guess;
-  const login = `${decodeURIComponent(username)}:${decodeURIComponent(password)}`;
-  return { url: guess, authorization: username === '' ? undefined : `Basic ${Buffer.from(login).toString('base64')}` };
+  return { url: guess, authorization: authorizationOf(guess) };
 }
 
 function createDirectTest(noProxy: string): (target: URL) => boolean {

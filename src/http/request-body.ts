@@ -3,7 +3,7 @@
  * attempt gets the whole body anew, or the request gives up with `body-not-replayable`.
  */
 
-import { tagFailure, unreadableBody } from '../core/index.ts';
+import { ConfigError, show, tagFailure, unreadableBody } from '../core/index.ts';
 
 /** What undici's dispatch takes as a body. */
 export type WireBody = string | Uint8Array | Blob | AsyncIterable<Uint8Array> | null;
@@ -49,6 +49,11 @@ export function createRequestBody(source: BodySource, replayBufferBytes: number)
     const made = source instanceof URLSearchParams ? { body: whole, contentType: formType } : { body: whole };
     return { isReplayable: () => true, produce: () => made, release: () => {} };
   }
+  if (!isIterable(source)) {
+    throw new ConfigError(
+      `Cannot send the request as body must be text, bytes, a form, a stream, something iterable, or a function that makes one: received ${show(source)}`,
+    );
+  }
   if (isReiterable(source as object)) {
     return { isReplayable: () => true, produce: () => ({ body: toBytes(source as object) }), release: () => {} };
   }
@@ -62,6 +67,16 @@ function asWhole(source: object | string): string | Uint8Array | Blob | undefine
   if (source instanceof ArrayBuffer) return new Uint8Array(source);
   if (ArrayBuffer.isView(source)) return new Uint8Array(source.buffer, source.byteOffset, source.byteLength);
   return undefined;
+}
+
+function isIterable(source: unknown): boolean {
+  return typeof source === 'object' && source !== null && (Symbol.asyncIterator in source || Symbol.iterator in source);
+}
+
+/** What is none of the kinds of a body becomes its text under `fetch` (Fetch Standard, BodyInit: the last of the union). */
+export function asFetchBody(given: BodySource): BodySource {
+  if (given === null || given === undefined || typeof given === 'string' || isIterable(given)) return given;
+  return typeof given === 'object' && (given instanceof FormData || asWhole(given) !== undefined) ? given : `${given}`;
 }
 
 /** An iterable that is not its own iterator starts anew each time: arrays, classes with a generator method. */

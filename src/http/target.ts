@@ -11,15 +11,30 @@ export interface Target {
 /** @throws ConfigError if it is no absolute http or https URL */
 export function parseTarget(input: string | URL): Target {
   const url = typeof input === 'string' ? parse(input) : input;
-  const { href = '', username, password } = url;
+  const { href = '', username, password } = url ?? noUrl;
   if (!href.startsWith('http:') && !href.startsWith('https:')) return refuse(input);
   const path = url.pathname + url.search;
   // Without a login the origin is the beginning of the whole; its getter puts it together from parts.
-  if (username === '' && password === '')
+  if (!username && !password)
     return { origin: href.slice(0, href.indexOf('/', 'https://'.length)), path, authorization: undefined };
-  const login = `${decodeURIComponent(username)}:${decodeURIComponent(password)}`;
-  const authorization = username === '' ? undefined : `Basic ${Buffer.from(login).toString('base64')}`;
-  return { origin: url.origin, path, authorization };
+  return { origin: url.origin, path, authorization: authorizationOf(url) };
+}
+
+const noUrl: Partial<URL> = {};
+
+/** The login of a URL as the value of a header, if there is one. */
+export function authorizationOf({ username, password }: URL): string | undefined {
+  if (username === '') return undefined;
+  return `Basic ${Buffer.from(`${decodeLogin(username)}:${decodeLogin(password)}`).toString('base64')}`;
+}
+
+/** A bare `%` is allowed in a URL, and common in passwords: then it was not encoded. */
+function decodeLogin(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
 }
 
 /** Once: asking first whether it can be parsed would parse it twice. */

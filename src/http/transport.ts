@@ -41,6 +41,8 @@ interface Route {
   readonly proxy: ForwardProxy | undefined;
   readonly isTunnel: boolean;
   readonly slots: Slots;
+  /** The pool that the agent made last for the origin; once it is closed, the agent makes another. */
+  pool: Pool | undefined;
 }
 
 export class AgentTransport implements Transport {
@@ -59,27 +61,38 @@ export class AgentTransport implements Transport {
   constructor(settings: TransportSettings) {
     this.#settings = settings;
     const { connections } = settings.policy;
-    this.#pooled = this.#createAgent(connections.keepAlive ? 1 : 0, connections.http2);
+    this.#pooled = this.#createAgent(connections.keepAlive ? 1 : 0, connections.http2, (origin, pool) => {
+      const route = this.#routes.get(origin);
+      if (route !== undefined) route.pool = pool;
+    });
   }
 
   send(options: DispatchOptions, hop: HopHandler, route: HopRoute): void {
     const origin = String(options.origin);
-    const { slots, proxy, isTunnel } = this.#routes.get(origin) ?? this.#addRoute(origin);
-    const routed = proxy !== undefined && !isTunnel ? throughProxy(options, origin, proxy) : options;
-    if (slots.tryTake()) this.#start(routed, hop, route, slots);
-    else slots.take(() => this.#start(routed, hop, route, slots));
+    const place = this.#routes.get(origin) ?? this.#addRoute(origin);
+    if (place.slots.tryTake()) this.#start(options, hop, route, place);
+    else this.#wait(options, hop, route, place);
   }
 
-  #start(options: DispatchOptions, hop: HopHandler, route: HopRoute, slots: Slots): void {
+  /** Apart: the scope of a closure is made whenever its function is called, and hardly any request waits. */
+  #wait(options: DispatchOptions, hop: HopHandler, route: HopRoute, place: Route): void {
+    place.slots.take(() => this.#start(options, hop, route, place));
+  }
+
+  #start(options: DispatchOptions, hop: HopHandler, route: HopRoute, { slots, proxy, isTunnel, pool }: Route): void {
     // Given up while it was waiting: nothing was sent, nothing is held.
     if (hop.isDead) {
       slots.release();
       return;
     }
     hop.onSettled = slots.release;
+    const handler = hop as unknown as Dispatcher.DispatchHandler;
     const isHttp2 = this.#settings.policy.connections.http2;
-    if (route === 'fresh' && isHttp2) this.#sendAlone(options, hop, slots);
-    else this.#agentFor(route).dispatch(options, hop as unknown as Dispatcher.DispatchHandler);
+    const routed = proxy !== undefined && !isTunnel ? throughProxy(options, proxy) : options;
+    if (route === 'fresh' && isHttp2) this.#sendAlone(routed, hop, slots);
+    // Past the agent, which would look up what is known here.
+    else if (route === 'pooled' && routed === options && pool?.closed === false) pool.dispatch(options, handler);
+    else this.#agentFor(route).dispatch(routed, handler);
   }
 
   /** A session of HTTP/2 serves many requests, and would be the same broken one: a fresh connection is one of its own. */
@@ -150,7 +163,7 @@ export class AgentTransport implements Transport {
     const place = proxy === undefined ? origin : `proxy ${proxy.url.origin}`;
     const slots = this.#slotsByPlace.get(place) ?? this.#createSlots();
     this.#slotsByPlace.set(place, slots);
-    const route = { proxy, isTunnel, slots };
+    const route = { proxy, isTunnel, slots, pool: undefined };
     this.#routes.set(origin, route);
     return route;
   }
@@ -160,16 +173,19 @@ export class AgentTransport implements Transport {
     return new Slots(policy.connections.maxPerOrigin, () => clock.nowMs());
   }
 
-  #createAgent(pipelining: 0 | 1, http2: boolean): Agent {
+  #createAgent(pipelining: 0 | 1, http2: boolean, onPool?: (origin: string, pool: Pool) => void): Agent {
     const { policy } = this.#settings;
     return new Agent({
       ...this.#clientOptions(pipelining, http2),
-      factory: (origin: string | URL, options: object) =>
-        new Pool(String(origin), {
+      factory: (origin: string | URL, options: object) => {
+        const pool = new Pool(String(origin), {
           ...options,
           connections: http2 ? null : policy.connections.maxPerOrigin,
           factory: (own: URL, clientOptions: object) => this.#createClient(own, clientOptions, http2),
-        } as Pool.Options),
+        } as Pool.Options);
+        onPool?.(String(origin), pool);
+        return pool;
+      },
     } as Agent.Options);
   }
 
@@ -197,7 +213,8 @@ export class AgentTransport implements Transport {
   }
 }
 
-function throughProxy(options: DispatchOptions, origin: string, proxy: ForwardProxy): DispatchOptions {
+function throughProxy(options: DispatchOptions, proxy: ForwardProxy): DispatchOptions {
+  const origin = String(options.origin);
   const host = headerOf(options.headers as RequestHeaders, 'host') ?? new URL(origin).host;
   const set = { host, 'proxy-authorization': proxy.authorization };
   return {

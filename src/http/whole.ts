@@ -15,6 +15,7 @@ import { Exchange } from './exchange.ts';
 import type { FetchInit } from './fetch.ts';
 import { Life, type Operation, type Shared } from './life.ts';
 import type { BodySource } from './request-body.ts';
+import { checkRequest, explainRefusal } from './request-check.ts';
 import { resolveRules } from './request-options.ts';
 import { pickFields, type RawHeaders, toHeaderRecord } from './response-fields.ts';
 import type { Sink, SinkControl } from './sink.ts';
@@ -49,13 +50,14 @@ export async function fetchWhole<T>(
   interpret: (answer: WholeAnswer) => Interpretation<T> | Promise<Interpretation<T>>,
   operation?: Operation,
 ): Promise<T> {
+  checkRequest({ ...options, redirect: undefined });
   const { signal } = options;
   signal?.throwIfAborted();
   const rules = resolveRules({ ...options, throwOnStatus: true }, shared.policy, {
     followRedirects: true,
     bodySource: options.body,
   });
-  const dispatchOptions = toDispatchOptions(url, options);
+  const dispatchOptions = explained(options, () => toDispatchOptions(url, options));
   const life = new Life(shared, rules, dispatchOptions, operation);
   life.isHeldOpen = true;
   try {
@@ -71,7 +73,15 @@ export async function fetchWhole<T>(
   } catch (error) {
     // Damaged codings, wrong JSON and aborted waits end it here; an exchange that failed has ended it already.
     life.end(signal?.aborted === true ? 'aborted' : 'failed');
-    throw error;
+    throw explainRefusal(error, options);
+  }
+}
+
+function explained<T>(options: WholeOptions, make: () => T): T {
+  try {
+    return make();
+  } catch (error) {
+    throw explainRefusal(error, options);
   }
 }
 
