@@ -8,7 +8,7 @@ import { CallDispatcher, createShared, HealingDispatcher, type HealingOptions } 
 import type { Operation, Shared } from './life.ts';
 import { createProxyRules, type ProxyOption } from './proxy-rules.ts';
 import type { BodySource } from './request-body.ts';
-import { checkRequest, explainRefusal } from './request-check.ts';
+import { checkRedirect, checkRequest, explainRefusal } from './request-check.ts';
 import type { RequestHeaders } from './request-headers.ts';
 import { headerOf, withHeaders } from './request-headers.ts';
 import { hasOwnSettings, type RequestOptions, type RequestRules, resolveRules } from './request-options.ts';
@@ -151,6 +151,7 @@ export class PooledClient implements Client {
     return new Promise((resolve, reject) => {
       if (options !== noOptions) checkRequest(options);
       const { method = 'GET', headers, body, signal, redirect = 'follow' } = options;
+      checkRedirect(redirect);
       const target = parseTarget(url);
       const rules = this.#rulesFor(options, redirect === 'follow');
       const dispatcher = new CallDispatcher(this.#shared, rules, this.#operation);

@@ -5,16 +5,18 @@ import { headerPairs, type RequestHeaders } from './request-headers.ts';
 interface Described {
   readonly method?: unknown;
   readonly headers?: unknown;
-  readonly redirect?: unknown;
 }
 
 /** @throws ConfigError if what is looked at before sending is none of its kind */
 export function checkRequest(options: Described | null): void {
   if (typeof options !== 'object' || options === null) refuse('options must be an object', options);
-  const { method, redirect } = options;
+  const { method } = options;
   if (method !== undefined && typeof method !== 'string') refuse('method must be text such as GET', method);
-  if (redirect !== undefined && redirect !== 'follow' && redirect !== 'manual')
-    refuse('redirect must be follow or manual', redirect);
+}
+
+/** @throws ConfigError if it is neither */
+export function checkRedirect(redirect: unknown): void {
+  if (redirect !== 'follow' && redirect !== 'manual') refuse('redirect must be follow or manual', redirect);
 }
 
 function refuse(what: string, received: unknown, cause?: unknown): never {

@@ -50,7 +50,7 @@ export async function fetchWhole<T>(
   interpret: (answer: WholeAnswer) => Interpretation<T> | Promise<Interpretation<T>>,
   operation?: Operation,
 ): Promise<T> {
-  checkRequest({ ...options, redirect: undefined });
+  checkRequest(options);
   const { signal } = options;
   signal?.throwIfAborted();
   const rules = resolveRules({ ...options, throwOnStatus: true }, shared.policy, {
