@@ -2,7 +2,13 @@
 import { getServers, lookup as systemLookup } from 'node:dns';
 import { validateHeaderName, validateHeaderValue } from 'node:http';
 import { ConfigError, redactUrl, show } from '../core/index.ts';
-import { createProxyRules, type ForwardProxy, type ProxyOption, type TlsOptions } from '../http/index.ts';
+import {
+  basicAuthorizationOf,
+  createProxyRules,
+  type ForwardProxy,
+  type ProxyOption,
+  type TlsOptions,
+} from '../http/index.ts';
 import { type Runtime, systemRuntime } from '../runtime/index.ts';
 import type { DiagnoseEvent } from './diagnosis.ts';
 import type { Subject, Surroundings } from './experiments/course.ts';
@@ -137,11 +143,10 @@ function headersFrom(headers: Readonly<Record<string, string | readonly string[]
   );
 }
 
-function loginFrom({ username, password }: URL, headers: object): HeaderList {
+function loginFrom(url: URL, headers: object): HeaderList {
   const hasOwn = Object.keys(headers).some((name) => name.toLowerCase() === 'authorization');
-  if (username === '' || hasOwn) return [];
-  const login = `${decodeURIComponent(username)}:${decodeURIComponent(password)}`;
-  return [['Authorization', `Basic ${Buffer.from(login).toString('base64')}`]];
+  if (url.username === '' || hasOwn) return [];
+  return [['Authorization', basicAuthorizationOf(url)]];
 }
 
 /** What clients add by themselves, unless the caller says otherwise. */

@@ -1,6 +1,7 @@
 /** The configuration, resolved: references read, quantities as numbers, every default filled in. */
 import { readFileSync } from 'node:fs';
 import { ConfigError, parseDuration, parseSize } from '../core/index.ts';
+import { basicAuthorizationOf } from '../http/index.ts';
 import type { GatewayConfig, PoolConfig, RouteConfig, UpstreamConfig } from './config-schema.ts';
 
 export interface ListenerSettings {
@@ -189,8 +190,7 @@ function resolveUpstream(given: string | UpstreamConfig, env: Environment): Gate
     const { scheme = header.toLowerCase() === 'authorization' ? 'Bearer' : '' } = credential;
     own.push(header.toLowerCase(), `${scheme} ${readSecret(credential, env)}`.trim());
   } else if (url.username !== '' || url.password !== '') {
-    const login = `${decodeURIComponent(url.username)}:${decodeURIComponent(url.password)}`;
-    own.push('authorization', `Basic ${Buffer.from(login).toString('base64')}`);
+    own.push('authorization', basicAuthorizationOf(url));
   }
   url.username = '';
   url.password = '';

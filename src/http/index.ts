@@ -38,5 +38,6 @@ export type { RawHeaders } from './response-fields.ts';
 export { type OperationContext, type RetryOperationOptions, retry } from './retry.ts';
 export { fetch, request } from './shared-client.ts';
 export type { Sink, SinkControl } from './sink.ts';
+export { basicAuthorizationOf } from './target.ts';
 export type { DispatchOptions } from './transport.ts';
 export type { WholeOptions } from './whole.ts';

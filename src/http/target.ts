@@ -23,8 +23,12 @@ export function parseTarget(input: string | URL): Target {
 const noUrl: Partial<URL> = {};
 
 /** The login of a URL as the value of a header, if there is one. */
-export function authorizationOf({ username, password }: URL): string | undefined {
-  if (username === '') return undefined;
+export function authorizationOf(url: URL): string | undefined {
+  return url.username === '' ? undefined : basicAuthorizationOf(url);
+}
+
+/** The same for a URL that is known to have one, if only a password. */
+export function basicAuthorizationOf({ username, password }: URL): string {
   return `Basic ${Buffer.from(`${decodeLogin(username)}:${decodeLogin(password)}`).toString('base64')}`;
 }
 

@@ -13,7 +13,7 @@ import { type DiskFault, FaultyDisk } from './faulty-disk.ts';
 const MiB = 1_048_576;
 const sizeBytes = 10 * MiB;
 const target = '/d/file.bin';
-const runs = Number(process.env.REKNIT_DISK_RUNS ?? 40);
+const runs = Number(process.env.REKNIT_DISK_RUNS ?? 60);
 
 let lab: Lab;
 beforeAll(async () => {
@@ -74,7 +74,7 @@ function play(cuts: boolean, changes: boolean, validator: 'strong' | 'none', byt
 }
 
 test('whatever a disk does, the target is absent or right, and the next run on a good disk ends with the right file', {
-  timeout: 120_000 + runs * 6_000,
+  timeout: 60_000 + runs * 2_000,
 }, async () => {
   await fc.assert(
     fc.asyncProperty(schedule, async ({ seed, rounds, connections, ofMany, cuts, changes, validator, force }) => {
