@@ -1,5 +1,6 @@
 import { ConfigError } from '../core/index.ts';
 import { createMirror, isLoopback, type Mirror, type MirrorEvent } from '../mirror/index.ts';
+import { systemRuntime, type Timer } from '../runtime/index.ts';
 import { exitCodes } from './exit-code.ts';
 import { type MirrorFlags, resolveMirror } from './mirror-settings.ts';
 
@@ -24,6 +25,8 @@ export async function mirror(words: readonly string[], flags: MirrorFlags): Prom
     return exitCodes.done;
   } catch (error) {
     return explain(error);
+  } finally {
+    teller.flush();
   }
 }
 
@@ -57,8 +60,13 @@ class EndSignals {
   }
 }
 
+/** A line for each request is written a moment later, with those of others: a write for each costs as much as an index. */
+const MAX_LINE_WAIT_MS = 50;
+
 class Teller {
   readonly #flags: MirrorFlags;
+  #lines: string[] = [];
+  #timer: Timer | undefined;
 
   constructor(flags: MirrorFlags) {
     this.#flags = flags;
@@ -75,9 +83,12 @@ class Teller {
   }
 
   readonly onEvent = (event: MirrorEvent): void => {
-    const { json = false, verbose = false } = this.#flags;
+    const { json = false, verbose = false, quiet = false } = this.#flags;
     if (event.type === 'trouble') this.complain(rowOf(event), `${event.message.replace(/\.$/, '')}${about(event)}`);
-    else if (json || verbose) this.say(rowOf(event), lineOf(event));
+    else if ((json || verbose) && !quiet) {
+      this.#add(rowOf(event), lineOf(event));
+      this.#timer ??= systemRuntime.clock.after(MAX_LINE_WAIT_MS, this.flush, 'idle');
+    }
   };
 
   say(event: object, text: string): void {
@@ -85,9 +96,21 @@ class Teller {
   }
 
   complain(event: object, text: string): void {
-    const { json = false } = this.#flags;
-    process.stderr.write(json ? `${JSON.stringify(event)}\n` : `reknit: ${text}\n`);
+    this.#add(event, text);
+    this.flush();
   }
+
+  #add(event: object, text: string): void {
+    this.#lines.push(this.#flags.json === true ? `${JSON.stringify(event)}\n` : `reknit: ${text}\n`);
+  }
+
+  readonly flush = (): void => {
+    this.#timer?.cancel();
+    this.#timer = undefined;
+    if (this.#lines.length === 0) return;
+    process.stderr.write(this.#lines.join(''));
+    this.#lines = [];
+  };
 }
 
 function rowOf({ type, ...rest }: MirrorEvent): object {

@@ -19,30 +19,42 @@ export async function openKept(
   verified: Verified,
 ): Promise<KeptContent | undefined> {
   const handle = await open(path, 'r');
-  try {
-    const { ino, mtimeMs, size } = await handle.stat();
-    if (size === record.bytes) {
-      if (size <= WHOLE_BYTES) {
-        const bytes = await handle.readFile();
-        if (createHash('sha256').update(bytes).digest('hex') === record.sha256) {
-          await handle.close();
-          return new KeptContent(record, bytes);
-        }
-      } else {
-        const mark = `${ino} ${mtimeMs} ${size}`;
-        if (verified.get(record.sha256) === mark || (await digestOf(handle)) === record.sha256) {
-          verified.set(record.sha256, mark);
-          return new KeptContent(record, handle);
-        }
-      }
-    }
-    verified.delete(record.sha256);
-    await handle.close();
-    return undefined;
-  } catch (error) {
-    await handle.close().catch(() => {});
+  const source = await (record.bytes <= WHOLE_BYTES
+    ? readProven(handle, record)
+    : proveFile(handle, record, verified)
+  ).catch((error: unknown) => {
+    void handle.close().catch(() => {});
     throw error;
+  });
+  if (source !== handle) void handle.close().catch(() => {});
+  return source && new KeptContent(record, source);
+}
+
+/** Nothing is awaited that the bytes do not need: each step on the disk is a way to another thread and back. */
+async function readProven(handle: FileHandle, { bytes, sha256 }: CacheRecord): Promise<Buffer | undefined> {
+  // One byte more than there should be.
+  const buffer = Buffer.allocUnsafe(bytes + 1);
+  let length = 0;
+  while (length < bytes) {
+    const { bytesRead } = await handle.read(buffer, length, buffer.length - length, length);
+    if (bytesRead === 0) return undefined;
+    length += bytesRead;
   }
+  const body = buffer.subarray(0, bytes);
+  return length === bytes && createHash('sha256').update(body).digest('hex') === sha256 ? body : undefined;
+}
+
+async function proveFile(
+  handle: FileHandle,
+  { bytes, sha256 }: CacheRecord,
+  verified: Verified,
+): Promise<FileHandle | undefined> {
+  const { ino, mtimeMs, size } = await handle.stat();
+  const mark = `${ino} ${mtimeMs} ${size}`;
+  const isRight = size === bytes && (verified.get(sha256) === mark || (await digestOf(handle)) === sha256);
+  if (isRight) verified.set(sha256, mark);
+  else verified.delete(sha256);
+  return isRight ? handle : undefined;
 }
 
 async function digestOf(handle: FileHandle): Promise<string> {
