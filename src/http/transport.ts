@@ -5,6 +5,7 @@ import type { Policy } from '../core/index.ts';
 import type { Clock } from '../runtime/index.ts';
 import { type Connect, createConnect, type TlsOptions } from './connect.ts';
 import { type ConnectionFacts, HopHandler, NewFaceHopHandler } from './hop-handler.ts';
+import { type OpenConnection, OpenConnections } from './open-connections.ts';
 import type { ForwardProxy, ProxyRules } from './proxy-rules.ts';
 import { headerOf, type RequestHeaders, withHeaders } from './request-headers.ts';
 import { Slots } from './slots.ts';
@@ -37,9 +38,16 @@ export interface TransportSettings {
   readonly proxyFor: ProxyRules;
 }
 
+/** Where connections of ours are counted: an origin, or a proxy. */
+interface Place {
+  readonly slots: Slots;
+  readonly open: OpenConnections;
+}
+
 interface Route {
   readonly proxy: ForwardProxy | undefined;
   readonly isTunnel: boolean;
+  readonly place: Place;
   readonly slots: Slots;
   /** The pool that the agent made last for the origin; once it is closed, the agent makes another. */
   pool: Pool | undefined;
@@ -55,7 +63,7 @@ export class AgentTransport implements Transport {
   /** Some origin gets fewer requests at once than the policy allows. */
   #isLowered = false;
   readonly #routes = new Map<string, Route>();
-  readonly #slotsByPlace = new Map<string, Slots>();
+  readonly #places = new Map<string, Place>();
   readonly #tunnels = new Map<string, TunnelCount>();
 
   constructor(settings: TransportSettings) {
@@ -69,14 +77,14 @@ export class AgentTransport implements Transport {
 
   send(options: DispatchOptions, hop: HopHandler, route: HopRoute): void {
     const origin = String(options.origin);
-    const place = this.#routes.get(origin) ?? this.#addRoute(origin);
-    if (place.slots.tryTake()) this.#start(options, hop, route, place);
-    else this.#wait(options, hop, route, place);
+    const known = this.#routes.get(origin) ?? this.#addRoute(origin);
+    if (known.slots.tryTake()) this.#start(options, hop, route, known);
+    else this.#wait(options, hop, route, known);
   }
 
   /** Apart: the scope of a closure is made whenever its function is called, and hardly any request waits. */
-  #wait(options: DispatchOptions, hop: HopHandler, route: HopRoute, place: Route): void {
-    place.slots.take(() => this.#start(options, hop, route, place));
+  #wait(options: DispatchOptions, hop: HopHandler, route: HopRoute, known: Route): void {
+    known.slots.take(() => this.#start(options, hop, route, known));
   }
 
   #start(options: DispatchOptions, hop: HopHandler, route: HopRoute, { slots, proxy, isTunnel, pool }: Route): void {
@@ -160,17 +168,17 @@ export class AgentTransport implements Transport {
     const proxy = this.#settings.socketPath === undefined ? this.#settings.proxyFor(target) : undefined;
     // Unencrypted requests go to the proxy in absolute form (RFC 9112, 3.2.2): many proxies refuse CONNECT to port 80.
     const isTunnel = proxy !== undefined && target.protocol === 'https:';
-    const place = proxy === undefined ? origin : `proxy ${proxy.url.origin}`;
-    const slots = this.#slotsByPlace.get(place) ?? this.#createSlots();
-    this.#slotsByPlace.set(place, slots);
-    const route = { proxy, isTunnel, slots, pool: undefined };
+    const name = proxy === undefined ? origin : placeOf(proxy.url.origin);
+    const place = this.#places.get(name) ?? this.#createPlace();
+    this.#places.set(name, place);
+    const route = { proxy, isTunnel, place, slots: place.slots, pool: undefined };
     this.#routes.set(origin, route);
     return route;
   }
 
-  #createSlots(): Slots {
+  #createPlace(): Place {
     const { policy, clock } = this.#settings;
-    return new Slots(policy.connections.maxPerOrigin, () => clock.nowMs());
+    return { slots: new Slots(policy.connections.maxPerOrigin, () => clock.nowMs()), open: new OpenConnections() };
   }
 
   #createAgent(pipelining: 0 | 1, http2: boolean, onPool?: (origin: string, pool: Pool) => void): Agent {
@@ -197,7 +205,9 @@ export class AgentTransport implements Transport {
   }
 
   #createClient(origin: URL, options: object, http2: boolean): Client {
-    return new ObservedClient(origin, options, this.#connectFor(origin.origin, http2));
+    // Requests in absolute form go to the proxy's own address.
+    const place = this.#routes.get(origin.origin)?.place ?? this.#places.get(placeOf(origin.origin))!;
+    return new ObservedClient(origin, options, this.#connectFor(origin.origin, http2), place);
   }
 
   #connectFor(origin: string, http2: boolean): Connect {
@@ -213,6 +223,10 @@ export class AgentTransport implements Transport {
   }
 }
 
+function placeOf(proxyOrigin: string): string {
+  return `proxy ${proxyOrigin}`;
+}
+
 function throughProxy(options: DispatchOptions, proxy: ForwardProxy): DispatchOptions {
   const origin = String(options.origin);
   const host = headerOf(options.headers as RequestHeaders, 'host') ?? new URL(origin).host;
@@ -225,24 +239,43 @@ function throughProxy(options: DispatchOptions, proxy: ForwardProxy): DispatchOp
   };
 }
 
-/** A connection that tells the hops on it whether they are its first. */
-class ObservedClient extends Client {
+/** A connection that tells the hops on it whether they are its first, and is counted while it is open. */
+class ObservedClient extends Client implements OpenConnection {
   #facts: ConnectionFacts = { socket: undefined, isReused: true, address: undefined, isHttp2: false };
   #hasServed = false;
+  /** Undefined while none is open. */
+  #socket: Socket | undefined;
 
-  constructor(origin: URL, options: object, connect: Connect) {
+  constructor(origin: URL, options: object, connect: Connect, { slots, open }: Place) {
     super(origin, {
       ...options,
       connect: ((connectOptions: Parameters<Connect>[0], callback: Parameters<Connect>[1]) => {
+        open.makeRoom(slots.limit);
+        open.add(this);
         connect(connectOptions, (error, socket) => {
-          if (socket !== null) this.#begin(socket);
+          if (socket === null) open.delete(this);
+          else this.#begin(socket, open);
           callback(error, socket);
         });
       }) as never,
     } as Client.Options);
   }
 
-  #begin(socket: Socket): void {
+  get isIdle(): boolean {
+    return this.#socket !== undefined && this.stats.size === 0;
+  }
+
+  /** undici's `close` and `destroy` are for good; this one serves again, over another connection. */
+  closeConnection(): void {
+    this.#socket?.destroy();
+  }
+
+  #begin(socket: Socket, open: OpenConnections): void {
+    this.#socket = socket;
+    socket.once('close', () => {
+      this.#socket = undefined;
+      open.delete(this);
+    });
     const isHttp2 = (socket as { readonly alpnProtocol?: unknown }).alpnProtocol === 'h2';
     this.#facts = { socket, isReused: true, address: socket.remoteAddress, isHttp2 };
     this.#hasServed = false;

@@ -1,4 +1,6 @@
 /** Clocks, aborts, deadlines, pauses and limits; and that nothing is left behind. */
+import { createServer } from 'node:http';
+import type { AddressInfo, Socket } from 'node:net';
 import { setImmediate as turn } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import { type Client, createClient, type ReknitError } from '../../src/http/index.ts';
@@ -238,4 +240,56 @@ describe('limits', () => {
     expect(error).toMatchObject({ reason: 'budget-exhausted' });
     expect(run.requestCount).toBe(3);
   });
+});
+
+test('an origin sees no more connections than it may, kept ones that serve nobody among them', async () => {
+  const open = new Set<Socket>();
+  let most = 0;
+  let requests = 0;
+  const gates = new Map<string, () => void>();
+  const server = createServer((request, response) => {
+    requests += 1;
+    // The first request on a kept connection meets its end.
+    if (request.url === '/stale' && requests === 3) request.socket.resetAndDestroy();
+    else if (request.url === '/now') response.end('now');
+    else gates.set(request.url!, () => response.end(request.url));
+    told();
+  });
+  let told = () => {};
+  const until = (isSo: () => boolean) =>
+    new Promise<void>((resolve) => {
+      told = () => {
+        if (isSo()) resolve();
+      };
+      told();
+    });
+  server.on('connection', (socket) => {
+    open.add(socket);
+    for (const ended of ['end', 'close']) socket.on(ended, () => open.delete(socket));
+    // What ended before this one began is read in the same turn.
+    setImmediate(() => {
+      most = Math.max(most, open.size);
+    });
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as AddressInfo;
+  const at = (path: string) => `http://127.0.0.1:${port}${path}`;
+  const client = createClient({ connections: { maxPerOrigin: 2, maxIdleMs: 60_000 } });
+  try {
+    const both = Promise.all([client.text(at('/a')), client.text(at('/b'))]);
+    await until(() => gates.size === 2);
+    for (const open of gates.values()) open();
+    await both;
+    expect(open.size).toBe(2);
+    // Repeated on a connection of its own, while one of the kept ones serves nobody.
+    const stale = client.text(at('/stale'));
+    await until(() => gates.has('/stale'));
+    expect(await client.text(at('/now'))).toBe('now');
+    gates.get('/stale')!();
+    expect([await stale, most]).toEqual(['/stale', 2]);
+  } finally {
+    await client.destroy();
+    server.closeAllConnections();
+    server.close();
+  }
 });
