@@ -16,7 +16,9 @@ export interface ClosedCircuit {
   readonly generation: number;
   /** Failed requests since the last one that ended well. */
   readonly consecutiveFailures: number;
-  readonly slices: readonly Slice[];
+  /** The slice that was added to last: every request makes it anew, and the list of those before it only now and then. */
+  readonly newest: Slice | undefined;
+  readonly older: readonly Slice[];
   /** Ejections in a row; how long the next one takes. */
   readonly strikes: number;
   /** When it came back from an ejection. */
@@ -48,7 +50,8 @@ export const freshCircuit: Circuit = Object.freeze({
   kind: 'closed',
   generation: 0,
   consecutiveFailures: 0,
-  slices: [],
+  newest: undefined,
+  older: [],
   strikes: 0,
   closedAtMs: undefined,
 });
@@ -57,8 +60,7 @@ const SLICES_PER_WINDOW = 10;
 
 /** One more failed request. */
 export function addFailure(circuit: ClosedCircuit, policy: EjectionPolicy, facts: CircuitFacts): Circuit {
-  const slices = addToWindow(circuit.slices, policy, facts.nowMs, { requests: 1, failures: 1 });
-  const next: ClosedCircuit = { ...circuit, slices, consecutiveFailures: circuit.consecutiveFailures + 1 };
+  const next = withRequest(circuit, policy, facts.nowMs, 'failed');
   return facts.mayEject && isFailing(next, policy, facts) ? eject(next, policy, facts) : next;
 }
 
@@ -91,10 +93,8 @@ export function addSuccess(
   nowMs: number,
   withdrawnAtMs: number | undefined,
 ): ClosedCircuit {
-  const { slices: before } = circuit;
-  const cleared = withdrawnAtMs === undefined ? before : withdrawFrom(before, policy, withdrawnAtMs);
-  const slices = addToWindow(cleared, policy, nowMs, { requests: 1, failures: 0 });
-  return { ...circuit, slices, consecutiveFailures: 0 };
+  const cleared = withdrawnAtMs === undefined ? circuit : withdrawFrom(circuit, policy, withdrawnAtMs);
+  return withRequest(cleared, policy, nowMs, 'succeeded');
 }
 
 /** May a request that has elsewhere to go test whether it is back? */
@@ -118,7 +118,8 @@ export function closeAfterProbe(circuit: EjectedCircuit, nowMs: number): ClosedC
     kind: 'closed',
     generation: circuit.generation + 1,
     consecutiveFailures: 0,
-    slices: [],
+    newest: undefined,
+    older: [],
     strikes: circuit.strikes,
     closedAtMs: nowMs,
   };
@@ -145,10 +146,14 @@ export function countsOf(
 ): { readonly requests: number; readonly failures: number } {
   let requests = 0;
   let failures = 0;
-  for (const slice of current(circuit.slices, sliceIndex(policy, nowMs))) {
+  const firstIndex = sliceIndex(policy, nowMs) - SLICES_PER_WINDOW + 1;
+  const add = (slice: Slice) => {
+    if (slice.index < firstIndex) return;
     requests += slice.requests;
     failures += slice.failures;
-  }
+  };
+  circuit.older.forEach(add);
+  if (circuit.newest !== undefined) add(circuit.newest);
   return { requests, failures };
 }
 
@@ -175,31 +180,36 @@ function sliceIndex(policy: EjectionPolicy, atMs: number): number {
   return Math.floor((atMs * SLICES_PER_WINDOW) / policy.windowMs);
 }
 
-function current(slices: readonly Slice[], index: number): readonly Slice[] {
-  return slices.length > 0 && slices[0]!.index <= index - SLICES_PER_WINDOW
-    ? slices.filter((slice) => slice.index > index - SLICES_PER_WINDOW)
-    : slices;
-}
-
-function addToWindow(
-  slices: readonly Slice[],
+function withRequest(
+  circuit: ClosedCircuit,
   policy: EjectionPolicy,
   nowMs: number,
-  added: { readonly requests: number; readonly failures: number },
-): readonly Slice[] {
+  ended: 'succeeded' | 'failed',
+): ClosedCircuit {
   const index = sliceIndex(policy, nowMs);
-  const kept = current(slices, index);
-  const last = kept.at(-1);
-  if (last?.index !== index) return [...kept, { index, ...added }];
-  const { requests, failures } = last;
-  const next = kept.slice();
-  next[next.length - 1] = { index, requests: requests + added.requests, failures: failures + added.failures };
-  return next;
+  const { newest, generation, strikes, closedAtMs } = circuit;
+  const isSame = newest?.index === index;
+  const requests = (isSame ? newest.requests : 0) + 1;
+  const failures = (isSame ? newest.failures : 0) + (ended === 'failed' ? 1 : 0);
+  return {
+    kind: 'closed',
+    generation,
+    consecutiveFailures: ended === 'failed' ? circuit.consecutiveFailures + 1 : 0,
+    newest: { index, requests, failures },
+    older: isSame || newest === undefined ? circuit.older : olderThan(index, [...circuit.older, newest]),
+    strikes,
+    closedAtMs,
+  };
 }
 
-function withdrawFrom(slices: readonly Slice[], policy: EjectionPolicy, atMs: number): readonly Slice[] {
+function olderThan(index: number, slices: readonly Slice[]): readonly Slice[] {
+  return slices.filter((slice) => slice.index > index - SLICES_PER_WINDOW);
+}
+
+function withdrawFrom(circuit: ClosedCircuit, policy: EjectionPolicy, atMs: number): ClosedCircuit {
   const index = sliceIndex(policy, atMs);
-  return slices.map((slice) =>
-    slice.index === index ? { index, requests: slice.requests - 1, failures: slice.failures - 1 } : slice,
-  );
+  const without = (slice: Slice) =>
+    slice.index === index ? { index, requests: slice.requests - 1, failures: slice.failures - 1 } : slice;
+  const { newest, older } = circuit;
+  return { ...circuit, newest: newest === undefined ? undefined : without(newest), older: older.map(without) };
 }

@@ -99,13 +99,16 @@ export function beginRound(
 }
 
 export function beginVisit(state: PoolState, upstreamIndex: number, tier: number): PoolState {
+  const { roundNumber, idleWaits, verdicts, queue } = state;
   return {
-    ...state,
+    roundNumber,
+    attempts: state.attempts + 1,
+    queue: queue.length === 1 && queue[0] === upstreamIndex ? [] : queue.filter((index) => index !== upstreamIndex),
+    visitsInRound: state.visitsInRound + 1,
+    idleWaits,
     tier,
     tierRoundNumber: state.tier === undefined || state.tier === tier ? state.tierRoundNumber : 1,
-    attempts: state.attempts + 1,
-    queue: state.queue.filter((index) => index !== upstreamIndex),
-    visitsInRound: state.visitsInRound + 1,
+    verdicts,
     last: undefined,
     isPaid: false,
   };

@@ -13,6 +13,8 @@ export class AccessLog {
   readonly #batch: LineBatch;
   readonly #ownsStream: boolean;
   #isClosed = false;
+  readonly #clock: Clock;
+  readonly #quotedNames = new Map<string, string>();
   #stampedMs = 0;
   #stamp = '';
   readonly #level: ResolvedConfig['log']['level'];
@@ -20,6 +22,7 @@ export class AccessLog {
   constructor({ to, level }: ResolvedConfig['log'], clock: Clock) {
     this.#ownsStream = to !== 'stdout' && to !== 'stderr';
     const place = to === 'stdout' ? 1 : to === 'stderr' ? 2 : openLog(to);
+    this.#clock = clock;
     this.#batch = new LineBatch(place, clock);
     this.#log = pino({ base: null, timestamp: pino.stdTimeFunctions.isoTime, level: 'info' }, this.#batch);
     this.#level = level;
@@ -58,9 +61,14 @@ export class AccessLog {
     const { outcome, request, target, course, pool, answer, startedAtMs, upstream, failure, refusal } = passage;
     const isWell = outcome === 'complete' || outcome === 'status';
     if (this.#isClosed || this.#level === 'none' || (this.#level === 'failures' && isWell)) return;
+    const operation = `${request.method} ${redactUrl(target?.path ?? '')}`;
+    if (isWell) {
+      this.#batch.write(this.#lineOf(passage, operation, nowMs));
+      return;
+    }
     const why = failure === undefined ? refusal?.message : describeFailure(failure);
     const line = {
-      operation: `${request.method} ${redactUrl(target?.path ?? '')}`,
+      operation,
       outcome,
       status: answer.status,
       pool: pool?.settings.name,
@@ -70,25 +78,45 @@ export class AccessLog {
       bytes: answer.bytes,
       firstByteMs: answer.startedAtMs === undefined ? undefined : tenths(answer.startedAtMs - startedAtMs),
       durationMs: tenths(nowMs - startedAtMs),
-      code: isWell ? undefined : refusal?.code,
-      failure: isWell ? undefined : why,
+      code: refusal?.code,
+      failure: why,
     };
-    if (isWell) this.#batch.write(this.#lineOf(line));
-    else if (outcome === 'client-left') this.#log.info(line, 'request');
+    if (outcome === 'client-left') this.#log.info(line, 'request');
     else this.#log.warn(line, 'request');
   }
 
   /**
-   * As the logger would write it at `info`: most lines are these, and to write one field by field costs more than all else
-   * that the log does.
+   * As the logger would write it at `info`: most lines are these, and to write one field by field, or as an object by the
+   * platform's own JSON, costs more than all else that the log does.
    */
-  #lineOf(line: object): string {
-    const wallMs = Date.now();
+  #lineOf({ outcome, course, pool, answer, startedAtMs, upstream }: Passage, operation: string, nowMs: number): string {
+    const place = pool === undefined ? '' : `,"pool":${this.#quoted(pool.settings.name)}`;
+    const whom = upstream === undefined ? '' : `,"upstream":${this.#quoted(upstream)}`;
+    const first =
+      answer.startedAtMs === undefined ? '' : `,"firstByteMs":${shownTenths(answer.startedAtMs - startedAtMs)}`;
+    const counts = `,"attempts":${course?.ledger.attemptCount ?? 0},"rounds":${course?.roundNumber ?? 0},"bytes":${answer.bytes}`;
+    const about = `"operation":${JSON.stringify(operation)},"outcome":"${outcome}","status":${answer.status}${place}${whom}`;
+    const times = `${first},"durationMs":${shownTenths(nowMs - startedAtMs)}`;
+    return `{"level":30,"time":"${this.#timeOfDay()}",${about}${counts}${times},"msg":"request"}\n`;
+  }
+
+  #timeOfDay(): string {
+    const wallMs = this.#clock.wallMs();
     if (wallMs !== this.#stampedMs) {
       this.#stampedMs = wallMs;
       this.#stamp = new Date(wallMs).toISOString();
     }
-    return `{"level":30,"time":"${this.#stamp}",${JSON.stringify(line).slice(1, -1)},"msg":"request"}\n`;
+    return this.#stamp;
+  }
+
+  /** Names of pools and upstreams: as many as the configurations had. */
+  #quoted(name: string): string {
+    let quoted = this.#quotedNames.get(name);
+    if (quoted === undefined) {
+      quoted = JSON.stringify(name);
+      this.#quotedNames.set(name, quoted);
+    }
+    return quoted;
   }
 
   say(about: object, what: string): void {
@@ -116,4 +144,11 @@ function openLog(path: string): number {
 
 function tenths(ms: number): number {
   return Math.round(ms * 10) / 10;
+}
+
+/** A whole number is printed without a fraction, from a cache of the platform's; a fraction is made anew each time. */
+function shownTenths(ms: number): string {
+  const all = Math.round(ms * 10);
+  const whole = Math.floor(all / 10);
+  return all === whole * 10 ? `${whole}` : `${whole}.${all - whole * 10}`;
 }

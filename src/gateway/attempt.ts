@@ -1,6 +1,12 @@
 /** One attempt of a passage as the wire sees it: its bytes go to the client, or first through the gate of a stream. */
-import { type Failure, failureOf, type Outcome, statusesWithMarkers } from '../core/index.ts';
-import type { RawHeaders, Sink, SinkControl } from '../http/index.ts';
+import {
+  type Failure,
+  failureOf,
+  type Attempt as LedgerAttempt,
+  type Outcome,
+  statusesWithMarkers,
+} from '../core/index.ts';
+import type { Above, KeptBody, RawHeaders, Sink, SinkControl } from '../http/index.ts';
 import type { Clock, Timer } from '../runtime/index.ts';
 import type { ClientAnswer } from './client-answer.ts';
 import type { StreamSettings } from './config.ts';
@@ -17,6 +23,9 @@ const MAX_REFUSAL_BYTES = 16_384;
 /** The passage that an attempt is made for. */
 export interface AttemptOwner {
   readonly answer: ClientAnswer;
+  tellAttempt(attempt: LedgerAttempt): void;
+  /** Whether an answer with this final status is nobody's last word. */
+  refuses(failure: Failure): boolean;
   readAnswer(raw: RawHeaders): AnswerFields;
   isUnderstood(status: number, fields: AnswerFields): boolean;
   commit(status: number, fields: AnswerFields): void;
@@ -30,14 +39,17 @@ export interface AttemptOwner {
 }
 
 export interface AttemptSettings {
-  readonly nowMs: number;
+  readonly startedAtMs: number;
   readonly isLastCandidate: boolean;
   readonly stream: StreamSettings;
   readonly api: ModelApi | undefined;
   readonly clock: Clock;
+  readonly kept: KeptBody | undefined;
+  /** In place of the usual wait for headers. */
+  readonly headersMs: number | undefined;
 }
 
-export class Attempt implements Sink, GateListener {
+export class Attempt implements Sink, Above, GateListener {
   readonly #passage: AttemptOwner;
   readonly #settings: AttemptSettings;
   #control: SinkControl | undefined;
@@ -63,9 +75,27 @@ export class Attempt implements Sink, GateListener {
     return this.#gate !== undefined;
   }
 
-  readonly onOutcome = (outcome: Outcome): void => {
+  // For the layer below.
+
+  get kept(): KeptBody | undefined {
+    return this.#settings.kept;
+  }
+
+  get headersMs(): number | undefined {
+    return this.#settings.headersMs;
+  }
+
+  refuses(failure: Failure): boolean {
+    return this.#passage.refuses(failure);
+  }
+
+  onAttempt(attempt: LedgerAttempt): void {
+    this.#passage.tellAttempt(attempt);
+  }
+
+  onOutcome(outcome: Outcome): void {
     this.#outcome = outcome;
-  };
+  }
 
   // From the wire.
 
@@ -190,7 +220,7 @@ export class Attempt implements Sink, GateListener {
 
   check(nowMs: number): void {
     if (this.#isOver) return;
-    const { isLastCandidate, stream, nowMs: startedAtMs } = this.#settings;
+    const { isLastCandidate, stream, startedAtMs } = this.#settings;
     if (!this.isCommitted && !isLastCandidate && nowMs - startedAtMs >= stream.firstContentMs)
       this.#fail(this.#passage.tooSlow(stream.firstContentMs));
     else this.#gate?.check(nowMs);

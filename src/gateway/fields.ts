@@ -1,32 +1,13 @@
 /** Header fields on their way through: which stop here, which are added, and whose credentials go where. */
 import type { RawHeaders } from '../http/index.ts';
 import type { GatewayUpstream } from './config.ts';
-
-/** Of one connection only (RFC 9110, 7.6.1), and ours. */
-const ofTheHop: ReadonlySet<string> = new Set([
-  'connection',
-  'keep-alive',
-  'proxy-authenticate',
-  'proxy-authorization',
-  'proxy-connection',
-  'te',
-  'trailer',
-  'transfer-encoding',
-  'upgrade',
-  'expect',
-  'host',
-  'content-length',
-  'http2-settings',
-]);
-
-/** What a client proves itself with; an upstream that has a credential of its own does not see it. */
-const credentials: ReadonlySet<string> = new Set(['authorization', 'x-api-key', 'api-key']);
+import { type FieldName, fieldNameOf } from './field-name.ts';
 
 export interface ClientFields {
   /** Name, value, name, value; without what stops here. */
   readonly forwarded: readonly string[];
-  /** Their names in lower case, at half of the index. */
-  readonly names: readonly string[];
+  /** Their names, at half of the index. */
+  readonly names: readonly FieldName[];
 }
 
 export interface ClientPlace {
@@ -46,26 +27,32 @@ export function readClientFields(
 ): ClientFields {
   const named = namesIn(connection);
   const forwarded: string[] = [];
-  const names: string[] = [];
+  const names: FieldName[] = [];
   let forwardedFor = place?.address ?? '';
   for (let i = 0; i + 1 < raw.length; i += 2) {
     const name = raw[i]!;
-    const lower = name.toLowerCase();
-    if (ofTheHop.has(lower) || named?.has(lower) === true || lower.startsWith('x-reknit-')) continue;
-    if (lower === 'x-forwarded-for') forwardedFor = `${raw[i + 1]}, ${forwardedFor}`;
-    if (lower.startsWith('x-forwarded-')) continue;
+    const field = fieldNameOf(name);
+    if (field.isOfTheHop || field.isOurs || named?.has(field.lower) === true) continue;
+    if (field.isForwarded) {
+      if (field.lower === 'x-forwarded-for') forwardedFor = `${raw[i + 1]}, ${forwardedFor}`;
+      continue;
+    }
     forwarded.push(name, raw[i + 1]!);
-    names.push(lower);
+    names.push(field);
   }
   if (place === undefined) return { forwarded, names };
   forwarded.push('x-forwarded-for', forwardedFor, 'x-forwarded-proto', place.isSecure ? 'https' : 'http');
-  names.push('x-forwarded-for', 'x-forwarded-proto');
+  names.push(xForwardedFor, xForwardedProto);
   if (place.host !== '') {
     forwarded.push('x-forwarded-host', place.host);
-    names.push('x-forwarded-host');
+    names.push(xForwardedHost);
   }
   return { forwarded, names };
 }
+
+const xForwardedFor = fieldNameOf('x-forwarded-for');
+const xForwardedProto = fieldNameOf('x-forwarded-proto');
+const xForwardedHost = fieldNameOf('x-forwarded-host');
 
 /** The fields for one upstream: the client's, with its own in their place. */
 export function fieldsFor(
@@ -76,8 +63,8 @@ export function fieldsFor(
   const fields = ['host', upstream.host];
   const { ownNames, hasCredential } = upstream;
   for (let index = 0; index < names.length; index += 1) {
-    const lower = names[index]!;
-    if (ownNames.has(lower) || (hasCredential && credentials.has(lower))) continue;
+    const { lower, isCredential } = names[index]!;
+    if ((hasCredential && isCredential) || (ownNames.size > 0 && ownNames.has(lower))) continue;
     // A stream that must be read on its way may not be compressed.
     if (isPlainStream && lower === 'accept-encoding') continue;
     fields.push(forwarded[2 * index]!, forwarded[2 * index + 1]!);
@@ -105,17 +92,24 @@ export function readAnswerFields(raw: RawHeaders): AnswerFields {
   let named: ReadonlySet<string> | undefined;
   for (let i = 0; i + 1 < raw.length; i += 2) {
     const name = text(raw[i]);
-    const lower = name.toLowerCase();
-    if (lower === 'connection') named = new Set([...(named ?? []), ...(namesIn(text(raw[i + 1])) ?? [])]);
-    if (lower === 'transfer-encoding' || lower === 'content-length') isUnmarked = false;
-    const isKept = lower === 'content-length' || !ofTheHop.has(lower);
-    if (!isKept || lower.startsWith('x-reknit-')) continue;
+    const { lower, isOfTheHop, isOurs } = fieldNameOf(name);
+    if (isOfTheHop) {
+      if (lower === 'connection') named = new Set([...(named ?? []), ...(namesIn(text(raw[i + 1])) ?? [])]);
+      if (lower === 'transfer-encoding' || lower === 'content-length') isUnmarked = false;
+      if (lower !== 'content-length') continue;
+    }
+    if (isOurs) continue;
     const value = text(raw[i + 1]);
     if (lower === 'content-type') contentType = value;
-    if (lower === 'content-encoding') isEncoded = true;
+    else if (lower === 'content-encoding') isEncoded = true;
     passed.push(name, value);
   }
-  return { passed: named === undefined ? passed : without(passed, named), contentType, isEncoded, isUnmarked };
+  return {
+    passed: named === undefined || named.size === 0 ? passed : without(passed, named),
+    contentType,
+    isEncoded,
+    isUnmarked,
+  };
 }
 
 function text(value: RawHeaders[number] | undefined): string {
@@ -131,6 +125,6 @@ function namesIn(connection: string | undefined): ReadonlySet<string> | undefine
 function without(fields: readonly string[], names: ReadonlySet<string>): string[] {
   const kept: string[] = [];
   for (let i = 0; i + 1 < fields.length; i += 2)
-    if (!names.has(fields[i]!.toLowerCase())) kept.push(fields[i]!, fields[i + 1]!);
+    if (!names.has(fieldNameOf(fields[i]!).lower)) kept.push(fields[i]!, fields[i + 1]!);
   return kept;
 }

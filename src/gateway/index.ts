@@ -12,7 +12,7 @@ export { createGateway, type Gateway } from './gateway.ts';
 export { type Listener, openListener } from './listener.ts';
 export { Passage, type PassageOutcome, type PassageSite } from './passage.ts';
 export { bodyOf, headersOf, type Refusal, refusalOf, refuse } from './refusal.ts';
-export { hasBody, Memory, type ReceivedBody, receiveBody } from './request-body.ts';
+export { type BodyTaker, hasBody, Memory, type ReceivedBody, receiveBody } from './request-body.ts';
 export { createRoute } from './routes.ts';
 export type { PoolSite, Snapshot } from './site.ts';
 export { parseTarget, type Target } from './target.ts';

@@ -5,8 +5,11 @@ import type { Clock, Timer } from '../runtime/index.ts';
 const MAX_WAIT_MS = 100;
 const MAX_CHARACTERS = 65_536;
 
+/** Bytes are handed to the platform's threads as they are; a text would be copied by its slowest path, on ours. */
+type ByteDestination = Omit<ReturnType<typeof pino.destination>, 'write'> & { write(bytes: Buffer): boolean };
+
 export class LineBatch {
-  readonly #destination: ReturnType<typeof pino.destination>;
+  readonly #destination: ByteDestination;
   readonly #clock: Clock;
   #lines: string[] = [];
   #characters = 0;
@@ -14,7 +17,8 @@ export class LineBatch {
 
   /** @param place a descriptor */
   constructor(place: number, clock: Clock) {
-    this.#destination = pino.destination({ dest: place, sync: false, mkdir: false });
+    const settings = { dest: place, sync: false, mkdir: false, contentMode: 'buffer' };
+    this.#destination = pino.destination(settings) as unknown as ByteDestination;
     // A log that can no longer be written (its reader has gone, its disk is full) is no reason to serve nobody.
     this.#destination.on('error', () => {});
     this.#clock = clock;
@@ -32,10 +36,10 @@ export class LineBatch {
     this.#timer?.cancel();
     this.#timer = undefined;
     if (this.#lines.length === 0) return;
-    const text = this.#lines.join('');
+    const bytes = Buffer.from(this.#lines.join(''));
     this.#lines = [];
     this.#characters = 0;
-    this.#destination.write(text);
+    this.#destination.write(bytes);
   };
 
   /** Everything is written when it returns. */

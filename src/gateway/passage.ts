@@ -6,7 +6,14 @@
  * beside it: the client's answer, the stream's gate, the attempt.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { type Failure, freshState, isRepeatable, type Outcome, parseDuration } from '../core/index.ts';
+import {
+  type Failure,
+  freshState,
+  isRepeatable,
+  type Attempt as LedgerAttempt,
+  type Outcome,
+  parseDuration,
+} from '../core/index.ts';
 import { type DispatchOptions, type KeptBody, type RawHeaders, type RequestRules, sendAttempt } from '../http/index.ts';
 import type { Course, CourseStep, PoolEvent } from '../pool/index.ts';
 import { NOT_WATCHED, type Timer, type Watched } from '../runtime/index.ts';
@@ -24,7 +31,7 @@ import {
   type ToldError,
 } from './model-api.ts';
 import { bodyOf, headersOf, type Refusal, refusalOf, refuse } from './refusal.ts';
-import { type BodyTake, hasBody, type ReceivedBody, receiveBody } from './request-body.ts';
+import { type BodyTaker, hasBody, type ReceivedBody, receiveBody } from './request-body.ts';
 import { type Listed, NOT_LISTED } from './roster.ts';
 import type { Route } from './routes.ts';
 import type { PoolSite, Site, Snapshot } from './site.ts';
@@ -46,7 +53,7 @@ const MAX_TOLD_CHARACTERS = 2_048;
 
 type Step = CourseStep<GatewayUpstream> & { readonly kind: 'attempt' };
 
-export class Passage implements Watched, Listed, AttemptOwner {
+export class Passage implements Watched, Listed, AttemptOwner, BodyTaker {
   readonly #site: PassageSite;
   readonly #snapshot: Snapshot;
   readonly request: IncomingMessage;
@@ -54,7 +61,7 @@ export class Passage implements Watched, Listed, AttemptOwner {
   readonly answer: ClientAnswer;
   readonly startedAtMs: number;
   target: Target | undefined;
-  readonly #take: BodyTake = { keptBytes: 0 };
+  keptBytes = 0;
   #body: ReceivedBody = { kind: 'none' };
   #json: Record<string, unknown> | undefined;
   #api: ModelApi | undefined;
@@ -102,11 +109,13 @@ export class Passage implements Watched, Listed, AttemptOwner {
       this.#enter();
       return;
     }
-    receiveBody(request, this.#site.limits, this.#site.memory, this.#take, (received) => {
-      if (this.outcome !== undefined) return;
-      if ('status' in received) this.#refuse(received);
-      else this.#received(received);
-    });
+    receiveBody(request, this.#site.limits, this.#site.memory, this);
+  }
+
+  onBody(received: ReceivedBody | Refusal): void {
+    if (this.outcome !== undefined) return;
+    if ('status' in received) this.#refuse(received);
+    else this.#received(received);
   }
 
   /** More requests run than may. */
@@ -216,24 +225,21 @@ export class Passage implements Watched, Listed, AttemptOwner {
   #try(step: Step): void {
     const course = this.course!;
     const { pool, settings } = this.pool!;
+    const { isLastCandidate, startedAtMs } = step;
+    const deadlineAtMs = this.#deadlineAtMs;
+    const hasAllTime = isLastCandidate && deadlineAtMs !== undefined;
     const attempt = new Attempt(this, {
-      nowMs: this.#site.clock.nowMs(),
-      isLastCandidate: step.isLastCandidate,
+      startedAtMs,
+      isLastCandidate,
       stream: settings.stream,
       api: this.#api,
       clock: this.#site.clock,
+      kept: this.#body.kind === 'stream' ? this.#kept : undefined,
+      headersMs: hasAllTime ? Math.max(0, deadlineAtMs - startedAtMs) : undefined,
     });
     this.#attempt = attempt;
     this.upstream = step.upstream.name;
-    const above = {
-      kept: this.#body.kind === 'stream' ? this.#kept : undefined,
-      headersMs: step.isLastCandidate ? course.timeLeftMs : undefined,
-      // A client that was told of a stream can be given no other status any more.
-      refuses: (failure: Failure) => this.answer.isStarted || !course.isFinal(failure),
-      onAttempt: course.tellAttempt,
-      onEnd: attempt.onOutcome,
-    };
-    const operation = { ledger: course.ledger, state: freshState, deadlineAtMs: this.#deadlineAtMs, above };
+    const operation = { ledger: course.ledger, state: freshState, deadlineAtMs, above: attempt };
     sendAttempt(
       step.upstream.client ?? pool.client,
       operation,
@@ -274,6 +280,15 @@ export class Passage implements Watched, Listed, AttemptOwner {
   }
 
   // What an attempt tells.
+
+  tellAttempt(attempt: LedgerAttempt): void {
+    this.course!.tellAttempt(attempt);
+  }
+
+  /** A client that was told of a stream can be given no other status any more. */
+  refuses(failure: Failure): boolean {
+    return this.answer.isStarted || !this.course!.isFinal(failure);
+  }
 
   /** Whether the answer is a stream whose events must be read. */
   isUnderstood(status: number, fields: AnswerFields): boolean {
@@ -407,7 +422,7 @@ export class Passage implements Watched, Listed, AttemptOwner {
       this.course?.cancelled();
     } else if (!this.answer.isEnded) this.#attempt?.leave();
     this.#kept.body?.release();
-    this.#site.memory.giveBack(this.#take.keptBytes);
+    this.#site.memory.giveBack(this.keptBytes);
     if (this.pool !== undefined) this.pool.inFlight -= 1;
     this.#site.onEnd(this);
   };

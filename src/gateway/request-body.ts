@@ -40,61 +40,88 @@ export function hasBody({ headers }: IncomingMessage): boolean {
   return length !== undefined && length !== '0';
 }
 
-/** @param onReceived gets the body, or why it is refused; not called when the client leaves before */
-export function receiveBody(
-  request: IncomingMessage,
-  limits: Limits,
-  memory: Memory,
-  take: BodyTake,
-  onReceived: (body: ReceivedBody | Refusal) => void,
-): void {
+/** Who waits for a body. */
+export interface BodyTaker extends BodyTake {
+  /** Gets the body, or why it is refused; not called when the client leaves before. */
+  onBody(body: ReceivedBody | Refusal): void;
+}
+
+export function receiveBody(request: IncomingMessage, limits: Limits, memory: Memory, taker: BodyTaker): void {
   const told = request.headers['content-length'];
   const lengthBytes = told === undefined ? undefined : Number(told);
   if (lengthBytes !== undefined && lengthBytes > limits.bodyBytes) {
-    onReceived(tooLarge(limits.bodyBytes));
+    taker.onBody(tooLarge(limits.bodyBytes));
     return;
   }
   if (lengthBytes !== undefined && lengthBytes > limits.replayBytes) {
-    onReceived({ kind: 'stream', source: counted(request, [], limits.bodyBytes), lengthBytes });
+    taker.onBody({ kind: 'stream', source: counted(request, [], limits.bodyBytes), lengthBytes });
     return;
   }
-  collect(request, limits, memory, take, lengthBytes, onReceived);
+  new Collecting(request, limits, memory, taker, lengthBytes).begin();
 }
 
-function collect(
-  request: IncomingMessage,
-  limits: Limits,
-  memory: Memory,
-  take: BodyTake,
-  lengthBytes: number | undefined,
-  onReceived: (body: ReceivedBody | Refusal) => void,
-): void {
-  const chunks: Buffer[] = [];
-  const stop = () => {
-    request.off('data', onData);
-    request.off('end', onEnd);
-  };
-  const onData = (chunk: Buffer) => {
-    if (!memory.tryTake(chunk.length)) {
-      stop();
-      onReceived(refuse(503, 'memory', 'the gateway holds as many bodies as it may: try again', 1_000));
+class Collecting {
+  readonly #request: IncomingMessage;
+  readonly #limits: Limits;
+  readonly #memory: Memory;
+  readonly #taker: BodyTaker;
+  readonly #lengthBytes: number | undefined;
+  readonly #chunks: Buffer[] = [];
+  #isDone = false;
+
+  constructor(
+    request: IncomingMessage,
+    limits: Limits,
+    memory: Memory,
+    taker: BodyTaker,
+    lengthBytes: number | undefined,
+  ) {
+    this.#request = request;
+    this.#limits = limits;
+    this.#memory = memory;
+    this.#taker = taker;
+    this.#lengthBytes = lengthBytes;
+  }
+
+  begin(): void {
+    this.#request.on('data', this.#onData);
+    // By its length it is known to be whole a few ticks before the stream says so.
+    if (this.#lengthBytes === undefined) this.#request.on('end', this.#onEnd);
+  }
+
+  readonly #onData = (chunk: Buffer): void => {
+    if (this.#isDone) return;
+    if (!this.#memory.tryTake(chunk.length)) {
+      this.#end(refuse(503, 'memory', 'the gateway holds as many bodies as it may: try again', 1_000));
       return;
     }
-    take.keptBytes += chunk.length;
-    chunks.push(chunk);
-    // The parser gives no byte beyond the length: this is all of it, a few ticks before the stream says so.
-    if (take.keptBytes === lengthBytes) onEnd();
-    if (take.keptBytes <= limits.replayBytes) return;
-    stop();
+    const taker = this.#taker;
+    taker.keptBytes += chunk.length;
+    this.#chunks.push(chunk);
+    // The parser gives no byte beyond the length.
+    if (taker.keptBytes === this.#lengthBytes) this.#onEnd();
+    else if (taker.keptBytes > this.#limits.replayBytes) this.#handStreamOn();
+  };
+
+  #handStreamOn(): void {
+    const request = this.#request;
+    request.off('data', this.#onData);
+    request.off('end', this.#onEnd);
     request.pause();
-    onReceived({ kind: 'stream', source: counted(request, chunks, limits.bodyBytes), lengthBytes });
+    const source = counted(request, this.#chunks, this.#limits.bodyBytes);
+    this.#end({ kind: 'stream', source, lengthBytes: this.#lengthBytes });
+  }
+
+  readonly #onEnd = (): void => {
+    const chunks = this.#chunks;
+    this.#end({ kind: 'whole', bytes: chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks) });
   };
-  const onEnd = () => {
-    stop();
-    onReceived({ kind: 'whole', bytes: chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks) });
-  };
-  request.on('data', onData);
-  request.on('end', onEnd);
+
+  #end(body: ReceivedBody | Refusal): void {
+    if (this.#isDone) return;
+    this.#isDone = true;
+    this.#taker.onBody(body);
+  }
 }
 
 function tooLarge(limitBytes: number): Refusal {

@@ -23,12 +23,12 @@ export class DeadlineWatch implements Watched {
   #timer: Timer | undefined;
   sweepIndex = NOT_WATCHED;
 
-  constructor(dueAtMs: number, clock: Clock, sweep: Sweep, listener: DeadlineListener) {
+  constructor(dueAtMs: number, nowMs: number, clock: Clock, sweep: Sweep, listener: DeadlineListener) {
     this.#dueAtMs = dueAtMs;
     this.#clock = clock;
     this.#sweep = sweep;
     this.#listener = listener;
-    const leftMs = dueAtMs - clock.nowMs();
+    const leftMs = dueAtMs - nowMs;
     if (leftMs > NEAR_MS) sweep.add(this);
     else this.#startTimer(leftMs);
   }

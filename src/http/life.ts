@@ -61,7 +61,7 @@ export interface Above {
   /** An attempt starts; also one that continues a body. */
   onAttempt(attempt: Attempt): void;
   /** No byte comes any more, nor any attempt. */
-  onEnd(outcome: Outcome): void;
+  onOutcome(outcome: Outcome): void;
 }
 
 /** A request body between attempts; whoever made the keeper releases it. */
@@ -120,7 +120,7 @@ export class Life implements DeadlineListener {
       operation?.deadlineAtMs,
     );
     if (this.deadlineAtMs !== undefined) {
-      this.#deadlineWatch = new DeadlineWatch(this.deadlineAtMs, clock, shared.sweep, this);
+      this.#deadlineWatch = new DeadlineWatch(this.deadlineAtMs, nowMs, clock, shared.sweep, this);
     }
     // Above, one request may be several of ours, and is one first attempt.
     if (this.#above === undefined) shared.budget.earn();
@@ -218,7 +218,7 @@ export class Life implements DeadlineListener {
     if (this.#above?.kept === undefined) this.body.release();
     if (this.#operation === undefined) this.ledger.end(outcome, nowMs);
     if (this.isWatched) this.#emitEnd(outcome);
-    this.#above?.onEnd(outcome);
+    this.#above?.onOutcome(outcome);
   }
 
   #emitEnd(outcome: Outcome): void {

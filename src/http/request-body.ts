@@ -42,12 +42,14 @@ const none: RequestBody = { isReplayable: () => true, produce: () => ({ body: nu
  */
 export function createRequestBody(source: BodySource, replayBufferBytes: number): RequestBody {
   if (source === null || source === undefined) return none;
+  // First, and with no closure: nearly all bodies of proxies are these.
+  if (source instanceof Uint8Array) return new WholeBody({ body: source });
   if (typeof source === 'function') return fromFactory(source, replayBufferBytes);
   if (source instanceof FormData) return fromFormData(source);
   const whole = asWhole(source);
   if (whole !== undefined) {
     const made = source instanceof URLSearchParams ? { body: whole, contentType: formType } : { body: whole };
-    return { isReplayable: () => true, produce: () => made, release: () => {} };
+    return new WholeBody(made);
   }
   if (!isIterable(source)) {
     throw new ConfigError(
@@ -58,6 +60,24 @@ export function createRequestBody(source: BodySource, replayBufferBytes: number)
     return { isReplayable: () => true, produce: () => ({ body: toBytes(source as object) }), release: () => {} };
   }
   return new OneShotBody(source as AsyncIterable<unknown>, replayBufferBytes);
+}
+
+class WholeBody implements RequestBody {
+  readonly #made: ReturnType<RequestBody['produce']>;
+
+  constructor(made: ReturnType<RequestBody['produce']>) {
+    this.#made = made;
+  }
+
+  isReplayable(): boolean {
+    return true;
+  }
+
+  produce(): ReturnType<RequestBody['produce']> {
+    return this.#made;
+  }
+
+  release(): void {}
 }
 
 function asWhole(source: object | string): string | Uint8Array | Blob | undefined {

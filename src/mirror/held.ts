@@ -5,7 +5,15 @@
 import type { IncomingMessage } from 'node:http';
 import type { Readable } from 'node:stream';
 import { failureOf, GaveUpError } from '../core/index.ts';
-import { type ClientAnswer, hasBody, type Limits, type Memory, receiveBody } from '../gateway/index.ts';
+import {
+  type BodyTaker,
+  type ClientAnswer,
+  hasBody,
+  type Limits,
+  type Memory,
+  type ReceivedBody,
+  receiveBody,
+} from '../gateway/index.ts';
 import { first, type Head, type HeaderRecord, lengthIn, passedFields } from './head.ts';
 import { MIRROR_ATTEMPTS } from './options.ts';
 import type { Origin } from './origin.ts';
@@ -34,26 +42,25 @@ export class HeldVisit {
   }
 
   async run(path: string): Promise<void> {
-    const take = { keptBytes: 0 };
-    const { limits, memory } = this.#site;
+    const { memory } = this.#site;
+    const taker = new HeldBody();
     try {
-      const body = hasBody(this.#request) ? await this.#body(limits, memory, take) : undefined;
+      const body = hasBody(this.#request) ? await this.#body(taker) : undefined;
       if (!this.#signal.aborted) await this.#attempts(path, body);
     } finally {
-      memory.giveBack(take.keptBytes);
+      memory.giveBack(taker.keptBytes);
     }
   }
 
-  #body(limits: Limits, memory: Memory, take: { keptBytes: number }): Promise<Buffer | AsyncIterable<Uint8Array>> {
+  #body(taker: HeldBody): Promise<Buffer | AsyncIterable<Uint8Array>> {
+    const { limits, memory } = this.#site;
     return new Promise((resolve, reject) => {
       this.#signal.addEventListener('abort', () => reject(this.#signal.reason), { once: true });
-      receiveBody(this.#request, limits, memory, take, (received) => {
+      taker.onBody = (received) => {
         if ('status' in received) reject(new Error(received.message));
-        else
-          resolve(
-            received.kind === 'whole' ? received.bytes : received.kind === 'stream' ? received.source : Buffer.alloc(0),
-          );
-      });
+        else resolve(bytesOf(received));
+      };
+      receiveBody(this.#request, limits, memory, taker);
     });
   }
 
@@ -141,5 +148,21 @@ export class HeldVisit {
     ];
     const own = names.map((name) => [name, first(headers, name)] as const);
     return Object.fromEntries(own.filter((pair): pair is [string, string] => pair[1] !== undefined));
+  }
+}
+
+class HeldBody implements BodyTaker {
+  keptBytes = 0;
+  onBody: BodyTaker['onBody'] = () => {};
+}
+
+function bytesOf(body: ReceivedBody): Buffer | AsyncIterable<Uint8Array> {
+  switch (body.kind) {
+    case 'none':
+      return Buffer.alloc(0);
+    case 'whole':
+      return body.bytes;
+    case 'stream':
+      return body.source;
   }
 }

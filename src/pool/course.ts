@@ -45,6 +45,7 @@ export type CourseStep<U> =
       readonly roundNumber: number;
       /** Nobody else could use the time that is left: it may have all of it. */
       readonly isLastCandidate: boolean;
+      readonly startedAtMs: number;
     }
   | { readonly kind: 'wait'; readonly delayMs: number }
   | { readonly kind: 'give-up'; readonly error: unknown };
@@ -68,6 +69,7 @@ export class Course<U> {
   readonly #rules: CourseRules<U>;
   readonly ledger: LedgerBook;
   #state: PoolState;
+  readonly #facts: CourseFacts<U>;
   #awaited: (PoolDecision & { readonly kind: 'wait' }) | undefined;
   #visit: Visit<U> | undefined;
   #probe: { readonly index: number; readonly start: AttemptStart } | undefined;
@@ -81,9 +83,11 @@ export class Course<U> {
   constructor(pool: PoolShared<U>, rules: CourseRules<U>) {
     this.#pool = pool;
     this.#rules = rules;
-    this.ledger = new LedgerBook(rules.method, rules.target, this.#nowMs, redactUrl);
+    const nowMs = this.#nowMs;
+    this.#facts = new CourseFacts(pool, rules, nowMs);
+    this.ledger = new LedgerBook(rules.method, rules.target, nowMs, redactUrl);
     pool.budget.earn();
-    this.#state = beginRequest(this.#plan(pool.members.map((_, index) => index)));
+    this.#state = beginRequest(this.#plan(pool.indexes));
   }
 
   get #nowMs(): number {
@@ -107,7 +111,8 @@ export class Course<U> {
       this.#state = beginRound(this.#state, this.#awaited, order);
       this.#awaited = undefined;
     }
-    const decision = decideInPool(this.#pool.policy.rounds, this.#state, this.#facts());
+    this.#facts.nowMs = this.#nowMs;
+    const decision = decideInPool(this.#pool.policy.rounds, this.#state, this.#facts);
     switch (decision.kind) {
       case 'attempt':
         return this.#begin(decision);
@@ -116,21 +121,6 @@ export class Course<U> {
       case 'give-up':
         return { kind: 'give-up', error: this.#giveUp(decision.reason) };
     }
-  }
-
-  #facts(): PoolFacts {
-    const { members, runtime, budget } = this.#pool;
-    return {
-      nowMs: this.#nowMs,
-      deadlineAtMs: this.#rules.deadlineAtMs,
-      random: runtime.random,
-      hasBudget: budget.hasOne(),
-      isRepeatable: this.#rules.isRepeatable(),
-      isReplayable: this.#rules.isReplayable(),
-      heldForMs: (index) => members[index]!.heldForMs,
-      inputLimit: (index) => members[index]!.upstream.inputLimit,
-      tier: (index) => members[index]!.upstream.tier,
-    };
   }
 
   #plan(eligible: readonly number[]): readonly number[] {
@@ -159,9 +149,11 @@ export class Course<U> {
     this.#state = beginVisit(this.#state, upstreamIndex, upstream.tier);
     const isProbe = this.#probe?.index === upstreamIndex && this.#probe.start.generation === member.circuit.generation;
     if (isProbe) this.#probe = undefined;
-    this.#visit = { member, start: member.begin(isProbe), startedAtMs: this.#nowMs };
-    this.ledger.place = { upstream: upstream.name, roundNumber: this.#state.roundNumber };
-    return { kind: 'attempt', upstream, roundNumber: this.#state.roundNumber, isLastCandidate };
+    const startedAtMs = this.#facts.nowMs;
+    this.#visit = { member, start: member.begin(isProbe), startedAtMs };
+    const { roundNumber } = this.#state;
+    this.ledger.place = { upstream: upstream.name, roundNumber };
+    return { kind: 'attempt', upstream, roundNumber, isLastCandidate, startedAtMs };
   }
 
   /** An attempt goes out; attempts are counted here, where they start. A transport that keeps the ledger calls `tellAttempt`. */
@@ -171,11 +163,12 @@ export class Course<U> {
     return attempt;
   }
 
-  readonly tellAttempt = (attempt: Attempt): void => {
-    const { upstream = '', fromByte } = attempt;
+  tellAttempt(attempt: Attempt): void {
+    const { upstream = '', fromByte, attemptNumber } = attempt;
     if (this.#visit !== undefined) this.#visit.member.attempts += 1;
-    this.#emit({ type: 'attempt', upstream, ...(fromByte === undefined ? {} : { fromByte }) }, attempt.attemptNumber);
-  };
+    if (fromByte === undefined) this.#emit({ type: 'attempt', upstream }, attemptNumber);
+    else this.#emit({ type: 'attempt', upstream, fromByte }, attemptNumber);
+  }
 
   /** The upstream has begun to answer. */
   answered(): void {
@@ -286,7 +279,8 @@ export class Course<U> {
   succeeded(): void {
     const visit = this.#leave('succeeded');
     if (visit === undefined || !this.#end('complete')) return;
-    this.#emit({ type: 'success', upstream: visit.member.upstream.name, ...this.#total });
+    const { totalAttempts, totalRounds } = this.#total;
+    this.#emit({ type: 'success', upstream: visit.member.upstream.name, totalAttempts, totalRounds });
   }
 
   /** An answer with a final status was handed on, and has ended. */
@@ -393,6 +387,52 @@ export class Course<U> {
     event.attempt = attempt;
     tell(onEvent, event);
     tell(this.#pool.onEvent, event);
+  }
+}
+
+/** What core asks about a request and its pool: one object for all of its decisions, and what is not asked costs nothing. */
+class CourseFacts<U> implements PoolFacts {
+  readonly #pool: PoolShared<U>;
+  readonly #rules: CourseRules<U>;
+  /** Set before each decision, which sees one instant. */
+  nowMs: number;
+
+  constructor(pool: PoolShared<U>, rules: CourseRules<U>, nowMs: number) {
+    this.#pool = pool;
+    this.#rules = rules;
+    this.nowMs = nowMs;
+  }
+
+  get deadlineAtMs(): number | undefined {
+    return this.#rules.deadlineAtMs;
+  }
+
+  get random(): () => number {
+    return this.#pool.runtime.random;
+  }
+
+  get hasBudget(): boolean {
+    return this.#pool.budget.hasOne();
+  }
+
+  get isRepeatable(): boolean {
+    return this.#rules.isRepeatable();
+  }
+
+  get isReplayable(): boolean {
+    return this.#rules.isReplayable();
+  }
+
+  heldForMs(index: number): number {
+    return this.#pool.members[index]!.heldForMs;
+  }
+
+  inputLimit(index: number): number | undefined {
+    return this.#pool.members[index]!.upstream.inputLimit;
+  }
+
+  tier(index: number): number {
+    return this.#pool.members[index]!.upstream.tier;
   }
 }
 

@@ -24,8 +24,8 @@ export async function attemptHttp<T, U>(
     kept: settings.kept,
     headersMs: step.isLastCandidate ? timeLeftMs : undefined,
     refuses: (failure: Failure) => !course.isFinal(failure),
-    onAttempt: course.tellAttempt,
-    onEnd: end.onEnd,
+    onAttempt: (attempt) => course.tellAttempt(attempt),
+    onOutcome: end.onEnd,
   };
   try {
     const { deadlineAtMs, client } = settings;

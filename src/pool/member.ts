@@ -86,11 +86,11 @@ export class Member<U> {
   }
 
   get heldForMs(): number {
-    return heldForMs(this.#held, this.#nowMs);
+    return this.#held === undefined ? 0 : heldForMs(this.#held, this.#nowMs);
   }
 
   get isBenched(): boolean {
-    return this.#benchedUntilMs > this.#nowMs;
+    return this.#benchedUntilMs > 0 && this.#benchedUntilMs > this.#nowMs;
   }
 
   get latencyMs(): number | undefined {

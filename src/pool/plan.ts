@@ -11,10 +11,7 @@ export interface Plan {
 
 export function planFor<U>(pool: PoolShared<U>, rules: CourseRules<U>, eligible: readonly number[]): Plan {
   const { members, runtime } = pool;
-  const allowed = eligible.filter((index) => {
-    const { weight, value } = members[index]!.upstream;
-    return weight > 0 && (rules.mayUse?.(value) ?? true);
-  });
+  const allowed = allowedOf(members, rules, eligible);
   // Of one that serves there is nothing to choose.
   if (allowed.length === 1 && members[allowed[0]!]!.circuit.kind === 'closed')
     return { order: allowed, probe: undefined };
@@ -24,6 +21,19 @@ export function planFor<U>(pool: PoolShared<U>, rules: CourseRules<U>, eligible:
   if (probeIndex === undefined) return { order, probe: undefined };
   const { generation } = members[probeIndex]!.circuit;
   return { order, probe: { index: probeIndex, start: { generation, isProbe: true } } };
+}
+
+function allowedOf<U>(
+  members: readonly Member<U>[],
+  rules: CourseRules<U>,
+  eligible: readonly number[],
+): readonly number[] {
+  const isAllowed = (index: number) => {
+    const { weight, value } = members[index]!.upstream;
+    return weight > 0 && (rules.mayUse?.(value) ?? true);
+  };
+  // Mostly all are, and no list is made.
+  return eligible.every(isAllowed) ? eligible : eligible.filter(isAllowed);
 }
 
 /** A probe should be a request that can still go elsewhere, unless there is no elsewhere. */

@@ -152,7 +152,8 @@ class UpstreamPool<U> implements Pool<U> {
     this.client = createClientBelow({ ...clientOptions, timeouts }, runtime, budget);
     const members = resolveUpstreams(upstreams).map((upstream) => new Member(upstream, policy.ejection, runtime));
     const headersMs = timeouts.headersMs ?? DEFAULT_HEADERS_MS;
-    this.#shared = { members, policy, runtime, budget, headersMs, onEvent };
+    const indexes = members.map((_, index) => index);
+    this.#shared = { members, indexes, policy, runtime, budget, headersMs, onEvent };
     this.fetch = this.fetch.bind(this);
     this.request = this.request.bind(this);
   }

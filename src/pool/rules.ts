@@ -8,6 +8,8 @@ import type { Member } from './member.ts';
 /** What all requests of a pool share. */
 export interface PoolShared<U> {
   readonly members: readonly Member<U>[];
+  /** Of all members, in order. */
+  readonly indexes: readonly number[];
   readonly policy: PoolPolicy;
   readonly runtime: Runtime;
   readonly budget: Budget;

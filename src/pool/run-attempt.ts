@@ -88,7 +88,7 @@ function contextFor<U>(
     headersMs: undefined,
     refuses: (failure: Failure) => !course.isStopping(failure),
     onAttempt: () => {},
-    onEnd: () => {},
+    onOutcome: () => {},
   };
   return {
     signal,

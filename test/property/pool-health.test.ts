@@ -195,7 +195,8 @@ test('where all fail alike, no share of failures takes anybody out; where one fa
         kind: 'closed',
         generation: 0,
         consecutiveFailures: 0,
-        slices: [{ index: 0, requests: 60, failures: count }],
+        newest: { index: 0, requests: 60, failures: count },
+        older: [],
         strikes: 0,
         closedAtMs: undefined,
       });
