@@ -163,16 +163,20 @@ function isLargeEnough(state: PoolState, facts: PoolFacts, upstreamIndex: number
 }
 
 function isLastCandidate(policy: RoundPolicy, state: PoolState, facts: PoolFacts, chosen: number): boolean {
+  if (state.attempts + 1 >= policy.maxAttempts || !hasElsewhere(policy, state, facts, chosen)) return true;
   // After a silence the request may have run: for one that must not run twice, there is no other candidate.
-  if (!facts.isRepeatable || !facts.isReplayable) return true;
-  if (state.attempts + 1 >= policy.maxAttempts) return true;
-  if (state.queue.some((index) => index !== chosen && isLargeEnough(state, facts, index))) return false;
+  return !facts.isRepeatable || !facts.isReplayable;
+}
+
+/** Somebody else would be asked after the chosen one, in this round or in the next. */
+function hasElsewhere(policy: RoundPolicy, state: PoolState, facts: PoolFacts, chosen: number): boolean {
+  if (state.queue.some((index) => index !== chosen && isLargeEnough(state, facts, index))) return true;
   const isNewTier = state.tier !== undefined && facts.tier(chosen) !== state.tier;
   const roundNumber = policy.within === 'pool' ? state.roundNumber : isNewTier ? 1 : state.tierRoundNumber;
-  if (roundNumber >= policy.maxRounds) return true;
+  if (roundNumber >= policy.maxRounds) return false;
   // Whose tier has had its rounds will not use the time.
   const isOfThese = (index: number) => policy.within === 'pool' || facts.tier(index) === facts.tier(chosen);
-  return ![...state.verdicts].some(([index, verdict]) => index !== chosen && verdict.nextRound && isOfThese(index));
+  return [...state.verdicts].some(([index, verdict]) => index !== chosen && verdict.nextRound && isOfThese(index));
 }
 
 /** @param tier the one that the round stays in, while there are others to go to */

@@ -11,7 +11,8 @@ import type { Clock, Timer } from '../runtime/index.ts';
 import type { ClientAnswer } from './client-answer.ts';
 import type { StreamSettings } from './config.ts';
 import type { AnswerFields } from './fields.ts';
-import type { ModelApi, ToldError } from './model-api.ts';
+import type { ToldError } from './model-api.ts';
+import type { ModelRequest } from './model-request.ts';
 import { type GateListener, StreamGate } from './stream-gate.ts';
 
 /** Behind its last word a stream has so long to end, so that its connection can serve again. */
@@ -26,6 +27,7 @@ export interface AttemptOwner {
   tellAttempt(attempt: LedgerAttempt): void;
   /** Whether an answer with this final status is nobody's last word. */
   refuses(failure: Failure): boolean;
+  isRepeatable(): boolean;
   readAnswer(raw: RawHeaders): AnswerFields;
   isUnderstood(status: number, fields: AnswerFields): boolean;
   commit(status: number, fields: AnswerFields): void;
@@ -42,7 +44,7 @@ export interface AttemptSettings {
   readonly startedAtMs: number;
   readonly isLastCandidate: boolean;
   readonly stream: StreamSettings;
-  readonly api: ModelApi | undefined;
+  readonly asked: ModelRequest | undefined;
   readonly clock: Clock;
   readonly kept: KeptBody | undefined;
   /** In place of the usual wait for headers. */
@@ -89,6 +91,10 @@ export class Attempt implements Sink, Above, GateListener {
     return this.#passage.refuses(failure);
   }
 
+  isRepeatable(): boolean {
+    return this.#passage.isRepeatable();
+  }
+
   onAttempt(attempt: LedgerAttempt): void {
     this.#passage.tellAttempt(attempt);
   }
@@ -111,8 +117,9 @@ export class Attempt implements Sink, Above, GateListener {
     const fields = passage.readAnswer(headers);
     this.#status = status;
     this.#fields = fields;
-    const { api, stream, clock } = this.#settings;
-    if (api !== undefined && passage.isUnderstood(status, fields)) {
+    const { asked, stream, clock } = this.#settings;
+    const api = passage.isUnderstood(status, fields) ? asked?.api : undefined;
+    if (api !== undefined) {
       this.#gate = new StreamGate(api, stream, clock.nowMs(), this);
       return true;
     }

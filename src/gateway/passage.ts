@@ -14,22 +14,15 @@ import {
   type Outcome,
   parseDuration,
 } from '../core/index.ts';
-import { type DispatchOptions, type KeptBody, type RawHeaders, type RequestRules, sendAttempt } from '../http/index.ts';
+import { type DispatchOptions, type KeptBody, type RawHeaders, sendAttempt } from '../http/index.ts';
 import type { Course, CourseStep, PoolEvent } from '../pool/index.ts';
 import { NOT_WATCHED, type Timer, type Watched } from '../runtime/index.ts';
 import { Attempt, type AttemptOwner } from './attempt.ts';
 import { ClientAnswer } from './client-answer.ts';
 import type { GatewayUpstream } from './config.ts';
 import { type AnswerFields, type ClientFields, fieldsFor, readAnswerFields, readClientFields } from './fields.ts';
-import {
-  errorFrame,
-  isEmbedding,
-  isModelPath,
-  keepAliveComment,
-  type ModelApi,
-  recogniseApi,
-  type ToldError,
-} from './model-api.ts';
+import { errorFrame, keepAliveComment, type ToldError } from './model-api.ts';
+import { ModelRequest } from './model-request.ts';
 import { bodyOf, headersOf, type Refusal, refusalOf, refuse } from './refusal.ts';
 import { type BodyTaker, hasBody, type ReceivedBody, receiveBody } from './request-body.ts';
 import { type Listed, NOT_LISTED } from './roster.ts';
@@ -63,17 +56,14 @@ export class Passage implements Watched, Listed, AttemptOwner, BodyTaker {
   target: Target | undefined;
   keptBytes = 0;
   #body: ReceivedBody = { kind: 'none' };
-  #json: Record<string, unknown> | undefined;
-  #api: ModelApi | undefined;
+  #asked: ModelRequest | undefined;
   #wantsStream = false;
-  #isRepeatable = false;
   #route: Route | undefined;
   pool: PoolSite | undefined;
   #fields: ClientFields | undefined;
   readonly #kept: KeptBody = { body: undefined };
   course: Course<GatewayUpstream> | undefined;
   #deadlineAtMs: number | undefined;
-  #rules: RequestRules | undefined;
   #timer: Timer | undefined;
   #attempt: Attempt | undefined;
   #isAdvancing = false;
@@ -126,11 +116,10 @@ export class Passage implements Watched, Listed, AttemptOwner, BodyTaker {
 
   #received(body: ReceivedBody): void {
     this.#body = body;
-    const { path } = this.target!;
-    const isRead = this.#snapshot.readsModels || isModelPath(path);
-    if (body.kind === 'whole' && isRead) this.#json = jsonOf(this.request, body.bytes);
-    const model = this.#json?.model;
-    this.#route = this.#findRoute(typeof model === 'string' ? model : undefined);
+    const { readsModels } = this.#snapshot;
+    const asked = new ModelRequest(this.request, this.target!.path, body, readsModels);
+    this.#asked = asked;
+    this.#route = this.#findRoute(readsModels ? asked.model : undefined);
     this.#enter();
   }
 
@@ -164,7 +153,7 @@ export class Passage implements Watched, Listed, AttemptOwner, BodyTaker {
       method,
       target: this.target!.target,
       deadlineAtMs: this.#deadlineAtMs,
-      isRepeatable: () => this.#isRepeatable,
+      isRepeatable: () => this.isRepeatable(),
       isReplayable: () => this.#body.kind !== 'stream' || (this.#kept.body?.isReplayable() ?? true),
       mayUse: undefined,
       onEvent: this.#onEvent,
@@ -176,19 +165,13 @@ export class Passage implements Watched, Listed, AttemptOwner, BodyTaker {
   }
 
   #describe(route: Route): void {
-    const { headers, method = 'GET', rawHeaders, socket } = this.request;
-    const { path } = this.target!;
-    this.#api = apiOf(route, path, this.#json);
-    this.#wantsStream = this.#api !== undefined && this.#json?.stream === true;
-    const isInference = this.#api !== undefined || isEmbedding(path, this.#json);
-    const hasIdempotencyKey = headers['idempotency-key'] !== undefined;
-    this.#isRepeatable =
-      route.repeatable ?? (isInference || isRepeatable({ method, declared: undefined, hasIdempotencyKey }));
+    const { headers, rawHeaders, socket } = this.request;
+    this.#asked?.goesBy(route);
+    this.#wantsStream = this.#asked?.wantsStream === true;
     const place = { address: socket.remoteAddress ?? '', host: headers.host ?? '', isSecure: 'encrypted' in socket };
     const told = this.#site.isSilentOnClients === true ? undefined : place;
     this.#fields = readClientFields(rawHeaders, headers.connection, told);
-    const { settings, rulesOf } = this.pool!;
-    this.#rules = rulesOf(this.#isRepeatable);
+    const { settings } = this.pool!;
     const asked = headers['x-reknit-timeout'];
     const askedMs = typeof asked === 'string' ? parseDuration(asked) : undefined;
     const deadlineMs = Math.min(settings.deadlineMs ?? Number.POSITIVE_INFINITY, askedMs ?? Number.POSITIVE_INFINITY);
@@ -224,7 +207,7 @@ export class Passage implements Watched, Listed, AttemptOwner, BodyTaker {
 
   #try(step: Step): void {
     const course = this.course!;
-    const { pool, settings } = this.pool!;
+    const { pool, settings, rules } = this.pool!;
     const { isLastCandidate, startedAtMs } = step;
     const deadlineAtMs = this.#deadlineAtMs;
     const hasAllTime = isLastCandidate && deadlineAtMs !== undefined;
@@ -232,7 +215,7 @@ export class Passage implements Watched, Listed, AttemptOwner, BodyTaker {
       startedAtMs,
       isLastCandidate,
       stream: settings.stream,
-      api: this.#api,
+      asked: this.#asked,
       clock: this.#site.clock,
       kept: this.#body.kind === 'stream' ? this.#kept : undefined,
       headersMs: hasAllTime ? Math.max(0, deadlineAtMs - startedAtMs) : undefined,
@@ -240,13 +223,7 @@ export class Passage implements Watched, Listed, AttemptOwner, BodyTaker {
     this.#attempt = attempt;
     this.upstream = step.upstream.name;
     const operation = { ledger: course.ledger, state: freshState, deadlineAtMs, above: attempt };
-    sendAttempt(
-      step.upstream.client ?? pool.client,
-      operation,
-      this.#rules!,
-      this.#wireFor(step.upstream.value),
-      attempt,
-    );
+    sendAttempt(step.upstream.client ?? pool.client, operation, rules, this.#wireFor(step.upstream.value), attempt);
   }
 
   #wireFor(upstream: GatewayUpstream): DispatchOptions {
@@ -270,9 +247,7 @@ export class Passage implements Watched, Listed, AttemptOwner, BodyTaker {
       case 'none':
         return null;
       case 'whole':
-        return model === undefined || this.#json === undefined
-          ? body.bytes
-          : Buffer.from(JSON.stringify({ ...this.#json, model }));
+        return (model === undefined ? undefined : this.#asked?.withModel(model)) ?? body.bytes;
       case 'stream':
         if (body.lengthBytes !== undefined) headers.push('content-length', String(body.lengthBytes));
         return body.source;
@@ -285,6 +260,14 @@ export class Passage implements Watched, Listed, AttemptOwner, BodyTaker {
     this.course!.tellAttempt(attempt);
   }
 
+  /** Sending it again does no harm. */
+  isRepeatable(): boolean {
+    const { method = 'GET', headers } = this.request;
+    const hasIdempotencyKey = headers['idempotency-key'] !== undefined;
+    const declared = this.#route!.repeatable;
+    return isRepeatable({ method, declared, hasIdempotencyKey }) || (declared ?? this.#asked?.isInference === true);
+  }
+
   /** A client that was told of a stream can be given no other status any more. */
   refuses(failure: Failure): boolean {
     return this.answer.isStarted || !this.course!.isFinal(failure);
@@ -292,12 +275,8 @@ export class Passage implements Watched, Listed, AttemptOwner, BodyTaker {
 
   /** Whether the answer is a stream whose events must be read. */
   isUnderstood(status: number, fields: AnswerFields): boolean {
-    return (
-      this.#api !== undefined &&
-      status === 200 &&
-      !fields.isEncoded &&
-      fields.contentType?.toLowerCase().startsWith('text/event-stream') === true
-    );
+    const isStream = fields.contentType?.toLowerCase().startsWith('text/event-stream') === true;
+    return isStream && status === 200 && !fields.isEncoded && this.#asked?.api !== undefined;
   }
 
   readAnswer(raw: RawHeaders): AnswerFields {
@@ -361,12 +340,12 @@ export class Passage implements Watched, Listed, AttemptOwner, BodyTaker {
     this.course!.brokenOff(failure, 'live-body');
     this.#end('broken');
     const { answer } = this;
-    if (this.#api === undefined || !this.#attempt!.isUnderstood) answer.cut();
+    if (this.#asked === undefined || !this.#attempt!.isUnderstood) answer.cut();
     else answer.cutAfter(words ?? this.#errorFrame(failure?.what ?? 'the upstream broke off', 'upstream_broke_off'));
   }
 
   #errorFrame(message: string, code: string): string {
-    return errorFrame(this.#api!, { message, code });
+    return errorFrame(this.#asked!.api!, { message, code });
   }
 
   /** A stream's first word is an error: it becomes a status, or goes elsewhere. */
@@ -399,7 +378,7 @@ export class Passage implements Watched, Listed, AttemptOwner, BodyTaker {
       answer.cutAfter(this.#errorFrame(refusal.message, refusal.code));
       return;
     }
-    const body = asItCame ?? bodyOf(refusal, this.#api);
+    const body = asItCame ?? bodyOf(refusal, this.#asked?.api);
     const fields = headersOf(refusal, body);
     this.#addOwnFields(fields);
     // What the client still sends is not read: its connection cannot serve again.
@@ -470,22 +449,4 @@ export class Passage implements Watched, Listed, AttemptOwner, BodyTaker {
   tooSlow(afterMs: number): Failure {
     return silence(`no model output within ${afterMs} ms`);
   }
-}
-
-function jsonOf({ headers }: IncomingMessage, bytes: Buffer): Record<string, unknown> | undefined {
-  const type = headers['content-type'];
-  if (type === undefined || !/^application\/(?:[\w.+-]+\+)?json\b/i.test(type)) return undefined;
-  try {
-    const value: unknown = JSON.parse(bytes.toString('utf8'));
-    return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : undefined;
-  } catch {
-    return undefined;
-  }
-}
-
-function apiOf(route: Route, path: string, json: Record<string, unknown> | undefined): ModelApi | undefined {
-  if (route.api === 'bytes' || json === undefined) return undefined;
-  const found = recogniseApi(path, json);
-  if (found !== undefined || route.api === 'auto') return found;
-  return route.api === 'anthropic' ? 'anthropic' : 'openai-chat';
 }

@@ -1,6 +1,6 @@
 /** What the requests of a gateway rest on: its clock and limits, and the snapshot of the configuration that each keeps. */
 import { createHash } from 'node:crypto';
-import { type Client, type RequestRules, rulesForAttempts } from '../http/index.ts';
+import { type RequestRules, rulesForAttempts } from '../http/index.ts';
 import { type CourseRules, createPool, type Pool } from '../pool/index.ts';
 import type { Clock, Sweep } from '../runtime/index.ts';
 import type { GatewayUpstream, Limits, PoolSettings, ResolvedConfig } from './config.ts';
@@ -20,7 +20,7 @@ export interface PoolSite {
   readonly failoverOn: ReadonlySet<number>;
   /** Where the pool's own table of outcomes does not fit. */
   readonly classify?: CourseRules<GatewayUpstream>['classify'];
-  rulesOf(isRepeatable: boolean): RequestRules;
+  readonly rules: RequestRules;
   inFlight: number;
   readonly fingerprint: string;
 }
@@ -62,20 +62,14 @@ function createPoolSite(settings: PoolSettings, fingerprint: string): PoolSite {
     connections: { maxPerOrigin: maxPerUpstream, maxIdleMs },
     ...(ca === undefined ? {} : { tls: { ca } }),
   });
-  const repeatable = rulesFor(pool.client, true);
-  const once = rulesFor(pool.client, false);
   return {
     settings,
     pool,
     failoverOn: new Set(settings.failoverOn),
-    rulesOf: (isRepeatable) => (isRepeatable ? repeatable : once),
+    rules: rulesForAttempts(pool.client, { replayBufferBytes: ONE_SHOT_BYTES }),
     inFlight: 0,
     fingerprint,
   };
-}
-
-function rulesFor(client: Client, repeatable: boolean): RequestRules {
-  return rulesForAttempts(client, { repeatable, replayBufferBytes: ONE_SHOT_BYTES });
 }
 
 /** Of a body that is too long to be kept: what was sent before an attempt failed, for the next to begin with. */

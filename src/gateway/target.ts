@@ -21,7 +21,7 @@ export function parseTarget({ url = '', headers }: IncomingMessage): Target | un
   const path = mark === -1 ? target : target.slice(0, mark);
   if (hasDotSegment(path)) return undefined;
   const query = mark === -1 ? '' : target.slice(mark + 1);
-  const host = authority.replace(/:\d*$/, '').toLowerCase();
+  const host = (authority.includes(':') ? authority.replace(/:\d*$/, '') : authority).toLowerCase();
   return { host, path, query, target };
 }
 

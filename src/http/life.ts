@@ -56,6 +56,8 @@ export interface Above {
   readonly kept: KeptBody | undefined;
   /** Replaces the limit of the wait for headers. */
   readonly headersMs: number | undefined;
+  /** Sending the request again does no harm; absent: its own rules say so. */
+  isRepeatable?(): boolean;
   /** The answer with this final status is not handed on: its attempt fails. */
   refuses(failure: Failure): boolean;
   /** An attempt starts; also one that continues a body. */
@@ -80,7 +82,6 @@ export class Life implements DeadlineListener {
   /** What was asked for at first; resumes and repeats after a redirect start here. */
   readonly home: DispatchOptions;
   readonly #homeUrl: string;
-  readonly isRepeatable: boolean;
   readonly body: RequestBody;
   readonly deadlineAtMs: number | undefined;
   state: RequestState;
@@ -105,11 +106,6 @@ export class Life implements DeadlineListener {
     this.state = operation?.state ?? freshState;
     this.#homeUrl = `${home.origin}${home.path}`;
     this.ledger = operation?.ledger ?? new LedgerBook(home.method, this.#homeUrl, nowMs, redactUrl);
-    this.isRepeatable = isRepeatable({
-      method: home.method,
-      declared: rules.repeatable,
-      hasIdempotencyKey: rules.repeatable === undefined && (rules.idempotencyKey !== undefined || hasKey(home)),
-    });
     this.#above = operation?.above;
     const kept = this.#above?.kept;
     this.body = kept?.body ?? createRequestBody(rules.bodySource ?? (home.body as never), rules.replayBufferBytes);
@@ -129,6 +125,17 @@ export class Life implements DeadlineListener {
 
   onDeadline(): void {
     this.deadlineListener?.onDeadline();
+  }
+
+  /** Sending it again does no harm. Found when somebody asks: most requests end well at once. */
+  get isRepeatable(): boolean {
+    return this.#above?.isRepeatable?.() ?? this.#isRepeatableByRules;
+  }
+
+  get #isRepeatableByRules(): boolean {
+    const { rules, home } = this;
+    const hasIdempotencyKey = rules.repeatable === undefined && (rules.idempotencyKey !== undefined || hasKey(home));
+    return isRepeatable({ method: home.method, declared: rules.repeatable, hasIdempotencyKey });
   }
 
   get nowMs(): number {

@@ -135,14 +135,12 @@ function createSite(settings: ResolvedOrigin, { client, retry }: OriginParts): P
     ...(baseDelayMs === undefined ? {} : { baseDelayMs }),
     ...(maxDelayMs === undefined ? {} : { maxDelayMs }),
   };
-  const repeatable = rulesForAttempts(client, { repeatable: true, replayBufferBytes: ONE_SHOT_BYTES });
-  const once = rulesForAttempts(client, { repeatable: false, replayBufferBytes: ONE_SHOT_BYTES });
   return {
     settings: { ...pool, upstreams },
     pool: createPool<GatewayUpstream>(upstreams, { rounds, ejection, failoverOn, classify, budget: mirrorBudget }),
     failoverOn: new Set(failoverOn),
     classify,
-    rulesOf: (isRepeatable) => (isRepeatable ? repeatable : once),
+    rules: rulesForAttempts(client, { replayBufferBytes: ONE_SHOT_BYTES }),
     inFlight: 0,
     fingerprint: settings.name,
   };

@@ -51,6 +51,9 @@ function startTimer(delayMs: number, act: () => void, kind: 'busy' | 'idle'): Ti
   return { cancel: () => clearTimeout(handle), keepAlive };
 }
 
+/** Read once: of the global object it is a getter. */
+const { performance } = globalThis;
+
 /** The platform's own clock and entropy. */
 export const systemRuntime: Runtime = Object.freeze({
   clock: Object.freeze({
