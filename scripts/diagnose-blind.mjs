@@ -1,0 +1,61 @@
+// Has the built command diagnose scenarios of the lab's catalogue whose truths were written down before (test/diagnose/truths.ts).
+//   npm run diagnose-blind -- [--half mended|held-back|all] [--draw N] [--seed N] [--only NAME,…] [--jobs 3] [--counts] [--save FILE] [--write]
+// One half of the catalogue is there to mend by, the other one is held back: --counts tells no more of it than how many were right.
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { parseArgs } from 'node:util';
+
+const HALVES_SEED = '20261128';
+
+const { values } = parseArgs({
+  options: {
+    half: { type: 'string', default: 'mended' },
+    draw: { type: 'string', default: '' },
+    seed: { type: 'string', default: '1' },
+    halves: { type: 'string', default: HALVES_SEED },
+    only: { type: 'string', default: '' },
+    jobs: { type: 'string', default: '3' },
+    counts: { type: 'boolean', default: false },
+    save: { type: 'string' },
+  },
+});
+
+const { results } = play();
+const count = (verdict) => results.filter((one) => one.verdict === verdict).length;
+const of = results.length;
+console.log(
+  `\n${values.half}, seed ${values.seed}: ${count('right') + count('right-unsettled')} of ${of} name a right cause first, ${count('right')} of them settled; ` +
+    `${count('wrong-unsettled')} not settled with another one first, ${count('confident-and-wrong')} confident and wrong; ` +
+    `at most ${Math.max(...results.map(({ requestCount }) => requestCount))} requests and ${(Math.max(...results.map(({ tookMs }) => tookMs)) / 1000).toFixed(1)} s`,
+);
+if (count('confident-and-wrong') > 0) process.exitCode = 1;
+if (values.save !== undefined) writeFileSync(values.save, JSON.stringify({ half: values.half, seed: Number(values.seed), results }));
+
+function play() {
+  const folder = mkdtempSync(join(tmpdir(), 'reknit-blind-'));
+  const file = join(folder, 'blind.json');
+  const vitest = join(dirname(createRequire(import.meta.url).resolve('vitest/package.json')), 'vitest.mjs');
+  try {
+    const { status } = spawnSync(process.execPath, [vitest, 'run', '--config', 'scripts/diagnose-blind.config.ts'], {
+      stdio: ['ignore', 'inherit', 'inherit'],
+      env: {
+        ...process.env,
+        REKNIT_BLIND_FILE: file,
+        REKNIT_BLIND_HALF: values.half,
+        REKNIT_BLIND_SEED: values.seed,
+        REKNIT_BLIND_HALVES: values.halves,
+        REKNIT_BLIND_ONLY: values.only,
+        REKNIT_BLIND_DRAW: values.draw,
+        REKNIT_BLIND_JOBS: values.jobs,
+        REKNIT_BLIND_COUNTS: values.counts ? 'yes' : '',
+      },
+    });
+    if (status !== 0) process.exitCode = 1;
+    return JSON.parse(readFileSync(file, 'utf8'));
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
