@@ -32,7 +32,8 @@ console.log(
     `at most ${Math.max(...results.map(({ requestCount }) => requestCount))} requests and ${(Math.max(...results.map(({ tookMs }) => tookMs)) / 1000).toFixed(1)} s`,
 );
 if (count('confident-and-wrong') > 0) process.exitCode = 1;
-if (values.save !== undefined) writeFileSync(values.save, JSON.stringify({ half: values.half, seed: Number(values.seed), results }));
+if (values.save !== undefined)
+  writeFileSync(values.save, JSON.stringify({ half: values.half, seed: Number(values.seed), results }));
 
 function play() {
   const folder = mkdtempSync(join(tmpdir(), 'reknit-blind-'));

@@ -25,6 +25,13 @@ export {
   type RequestState,
   type Step,
 } from './decide.ts';
+export {
+  type EndProbeAnswer,
+  type EndProbeVerdict,
+  type EndValidators,
+  endProbeRange,
+  judgeEndProbe,
+} from './end-probe.ts';
 export { errorFor } from './error-for.ts';
 export {
   ConfigError,
@@ -151,5 +158,6 @@ export {
   groupDigits,
   readableText,
 } from './sentences.ts';
+export { http2CodeNames } from './signature.ts';
 export { defaultTransientStatuses, type StatusFacts, statusPhrase, statusVerdict } from './status.ts';
 export { type TrailEntry, trailOfLedger } from './trail.ts';

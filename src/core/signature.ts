@@ -73,7 +73,7 @@ function numberOf(error: object, key: string): number | undefined {
 }
 
 /** RFC 9113 7; the index is the code on the wire. */
-const h2CodeNames: readonly string[] = [
+export const http2CodeNames: readonly string[] = [
   'NO_ERROR',
   'PROTOCOL_ERROR',
   'INTERNAL_ERROR',
@@ -101,7 +101,7 @@ function h2CodeOf(code: string | undefined, message: string): string | undefined
   const byNumber = /(?:error code|"GOAWAY" frame received with code|"stream error" received - code) (\d+)/.exec(
     message,
   );
-  return byNumber === null ? undefined : h2CodeNames[Number(byNumber[1])];
+  return byNumber === null ? undefined : http2CodeNames[Number(byNumber[1])];
 }
 
 /**

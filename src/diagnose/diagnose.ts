@@ -3,18 +3,18 @@ import { redactUrl } from '../core/index.ts';
 import { type Clock, tell } from '../runtime/index.ts';
 import { type DiagnoseJob, type DiagnoseOptions, resolveDiagnose } from './diagnose-options.ts';
 import type { Diagnosis, Step } from './diagnosis.ts';
-import { type Course, createMemory } from './experiments/course.ts';
+import { type Course, createMemory, type Experiment } from './experiments/course.ts';
 import { allExperiments } from './experiments/index.ts';
 import { met } from './experiments/sending.ts';
 import type { Circumstance } from './inference/cause-list.ts';
-import { chooseExperiment } from './inference/choose.ts';
+import { type Choice, chooseExperiment } from './inference/choose.ts';
 import { type ExperimentId, experimentRow } from './inference/experiment-list.ts';
 import { judge, movementOf } from './inference/judge.ts';
-import { type Belief, priorBelief, updated } from './inference/posterior.ts';
+import { type Belief, priorBelief, ranked, updated } from './inference/posterior.ts';
 import { obstacleOf } from './obstacle.ts';
 import { printable } from './printable.ts';
 import { Bench, RequestsSpentError } from './probe/bench.ts';
-import { hostOf } from './probe/route.ts';
+import { hostOf, type Route } from './probe/route.ts';
 import { knownFaults } from './report/known-faults.ts';
 import { measuredBy, showConnections } from './show.ts';
 import { describeSurroundings } from './surroundings.ts';
@@ -91,7 +91,8 @@ class Investigation {
     this.#job = job;
     this.#bench = bench;
     const { subject, surroundings, proxy } = job;
-    const route = { url: subject.url, proxy };
+    // As curl, git and browsers do: HTTP/2 where it is offered.
+    const route: Route = { url: subject.url, proxy, alpn: ['h2', 'http/1.1'] };
     this.#circumstances = circumstancesOf(job);
     this.#belief = priorBelief(this.#circumstances);
     this.#course = {
@@ -114,10 +115,7 @@ class Investigation {
 
   async #experiment(): Promise<Diagnosis['endedBy']> {
     while (true) {
-      const choice = chooseExperiment(this.#belief, this.#possible(), {
-        requests: this.#bench.requestsLeft,
-        ms: this.#job.maxMs - this.#bench.sinceStartMs(),
-      });
+      const choice = this.#choose();
       if (choice.kind === 'enough') return 'enough';
       if (choice.kind === 'spent') {
         return experimentRow(choice.id).requests > this.#bench.requestsLeft ? 'requests' : 'time';
@@ -132,9 +130,25 @@ class Investigation {
     }
   }
 
-  #possible(): readonly ExperimentId[] {
-    const { outcomes } = this.#course;
-    return allExperiments.filter((one) => !outcomes.has(one.id) && one.isPossible(this.#course)).map(({ id }) => id);
+  #choose(): Choice {
+    const course = this.#course;
+    const purse = { requests: this.#bench.requestsLeft, ms: this.#job.maxMs - this.#bench.sinceStartMs() };
+    const possible = allExperiments.filter((one) => !course.outcomes.has(one.id) && one.isPossible(course));
+    const among = (list: readonly Experiment[]) =>
+      chooseExperiment(
+        this.#belief,
+        list.map(({ id }) => id),
+        purse,
+      );
+    const choice = among(possible.filter(({ isRipe }) => isRipe === undefined || isRipe(course)));
+    if (choice.kind === 'experiment') return choice;
+    const later = among(possible);
+    if (later.kind !== 'enough' || ranked(this.#belief)[0]?.cause !== 'connection-limit') return later;
+    // What is left to be known is not whether there is a limit, but its number.
+    const ladder = possible.find(({ id }) => id === 'ladder');
+    const row = experimentRow('ladder');
+    const isPaid = row.requests <= purse.requests && row.costMs <= purse.ms;
+    return ladder !== undefined && isPaid ? { kind: 'experiment', id: 'ladder', bits: 0 } : later;
   }
 
   async #do(id: ExperimentId, bits: number): Promise<void> {

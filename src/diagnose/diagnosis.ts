@@ -29,6 +29,9 @@ export interface Diagnosis {
 
 export interface Measured {
   readonly atOnceOk?: number;
+  /** No more than so many go well at once. */
+  readonly limitNumber?: number;
+  readonly limitOf?: 'proxy' | 'server';
   readonly cutBytes?: number;
   readonly cutMs?: number;
   readonly idleLivedMs?: number;

@@ -89,6 +89,8 @@ export function measuredBy({ memory, bench, route }: Course): Measured {
   const line = memory.plainConnection;
   return given({
     atOnceOk: memory.atOnceOk,
+    limitNumber: memory.limit?.number,
+    limitOf: memory.limit?.whose,
     cutBytes: cut?.bodyBytes,
     cutMs: cut === undefined ? undefined : Math.round(bodyMs(cut)),
     idleLivedMs: memory.idle?.livedMs,

@@ -1,9 +1,11 @@
-/**
- * Where nothing says where a body ends (one that its connection's end delimits, RFC 9112, 6.3), what would follow it is
- * asked for: a server that knows ranges says with 416 that there is nothing (RFC 9110, 15.5.17), or sends the rest of a
- * body that was cut without a sign. Pure.
- */
-import { groupDigits, type Integrity, parseContentRange, parseLength, parseUnsatisfiedRange } from '../core/index.ts';
+/** Whether what would follow a body is asked for, and what the answer means; the judgement is core's. Pure. */
+import {
+  type EndProbeAnswer,
+  type EndProbeVerdict,
+  endProbeRange,
+  type Integrity,
+  judgeEndProbe,
+} from '../core/index.ts';
 import type { Pin } from './journal.ts';
 
 export interface ProbeFacts {
@@ -27,52 +29,13 @@ export function mayProbe({ integrity, hasDigest, bytes, pin, probeCount }: Probe
   return !isLive && !refusesRanges && codings === '';
 }
 
-/** Without If-Range: a 416 is the answer that is hoped for, and another version is told by its own validators. */
 export function probeHeaders(bytes: number): Readonly<Record<string, string>> {
-  return { range: `bytes=${bytes}-` };
+  return { range: endProbeRange(bytes) };
 }
 
-export interface ProbeAnswer {
-  readonly statusCode: number;
-  readonly contentRange?: string | undefined;
-  readonly contentLength?: string | undefined;
-  readonly etag?: string | undefined;
-  readonly lastModified?: string | undefined;
-}
-
-export type ProbeVerdict =
-  | { readonly kind: 'ends-here' }
-  | { readonly kind: 'goes-on'; readonly what: string }
-  /** The answer says nothing about the bytes at hand. */
-  | { readonly kind: 'unknown' };
+export type ProbeAnswer = EndProbeAnswer;
+export type ProbeVerdict = EndProbeVerdict;
 
 export function judgeProbe(bytes: number, { representation }: Pin, answer: ProbeAnswer): ProbeVerdict {
-  // A 416 need not say of what it is (RFC 9110, 15.5.17).
-  const isOther = (now: string | undefined, then: string | undefined) => (now ?? then) !== (then ?? now);
-  if (isOther(answer.etag, representation.etag) || isOther(answer.lastModified, representation.lastModified)) {
-    return { kind: 'unknown' };
-  }
-  switch (answer.statusCode) {
-    case 416:
-      return judgeTotal(bytes, parseUnsatisfiedRange(answer.contentRange));
-    case 206: {
-      const range = parseContentRange(answer.contentRange);
-      if (range?.firstByte !== bytes) return { kind: 'unknown' };
-      return goesOn(bytes, range.totalBytes);
-    }
-    case 200:
-      return judgeTotal(bytes, parseLength(answer.contentLength));
-    default:
-      return { kind: 'unknown' };
-  }
-}
-
-function judgeTotal(bytes: number, totalBytes: number | undefined): ProbeVerdict {
-  if (totalBytes === undefined || totalBytes < bytes) return { kind: 'unknown' };
-  return totalBytes === bytes ? { kind: 'ends-here' } : goesOn(bytes, totalBytes);
-}
-
-function goesOn(bytes: number, totalBytes: number | undefined): ProbeVerdict {
-  const of = totalBytes === undefined ? 'more' : groupDigits(totalBytes);
-  return { kind: 'goes-on', what: `the body ended without a sign at byte ${groupDigits(bytes)} of ${of}` };
+  return judgeEndProbe(bytes, representation, answer);
 }

@@ -49,10 +49,13 @@ test('the blind run', { timeout: 3_600_000 }, async () => {
 
 function chosen(): readonly string[] {
   const { mended, heldBack } = halvesOf(Number(REKNIT_BLIND_HALVES));
-  const half = REKNIT_BLIND_HALF === 'all' ? [...mended, ...heldBack] : REKNIT_BLIND_HALF === 'mended' ? mended : heldBack;
+  const half =
+    REKNIT_BLIND_HALF === 'all' ? [...mended, ...heldBack] : REKNIT_BLIND_HALF === 'mended' ? mended : heldBack;
   const only = REKNIT_BLIND_ONLY.split(',').filter(Boolean);
   const list = only.length > 0 ? half.filter((name) => only.includes(name)) : half;
-  return REKNIT_BLIND_DRAW === '' ? list : shuffled(list, Number(REKNIT_BLIND_SEED)).slice(0, Number(REKNIT_BLIND_DRAW));
+  return REKNIT_BLIND_DRAW === ''
+    ? list
+    : shuffled(list, Number(REKNIT_BLIND_SEED)).slice(0, Number(REKNIT_BLIND_DRAW));
 }
 
 async function play({ scenario: { name }, needs }: CatalogueEntry, folder: string): Promise<Diagnosis | undefined> {

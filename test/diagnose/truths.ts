@@ -4,15 +4,12 @@
  */
 import type { CauseId } from '../../src/diagnose/inference/cause-list.ts';
 
-/** `passed`: it was a moment, and is over. */
-type Said = CauseId | 'passed';
-
 export interface Truth {
   readonly scenarios: readonly string[];
   /** May be said with confidence. */
-  readonly says: readonly [Said, ...Said[]];
+  readonly says: readonly [CauseId, ...CauseId[]];
   /** May stand first where it is not settled, besides those. */
-  readonly maybe?: readonly Said[];
+  readonly maybe?: readonly CauseId[];
   readonly why: string;
 }
 
@@ -48,9 +45,7 @@ export const truths: readonly Truth[] = [
     why: 'A server that had not patience enough, once.',
   },
   {
-    scenarios: names(
-      '429x2 429-retry-zero 429-retry-negative 429-retry-after-ms 429-ratelimit 429-ratelimit-reset',
-    ),
+    scenarios: names('429x2 429-retry-zero 429-retry-negative 429-retry-after-ms 429-ratelimit 429-ratelimit-reset'),
     says: ['rate-limit', 'passed'],
     why: '429 is the server’s own word for its limit.',
   },
@@ -147,7 +142,12 @@ export const truths: readonly Truth[] = [
     maybe: ['damaged-content'],
     why: 'One body is damaged, and none behind it.',
   },
-  { scenarios: names('not-http'), says: ['passed'], maybe: ['not-http'], why: 'One answer is not HTTP, all others are.' },
+  {
+    scenarios: names('not-http'),
+    says: ['passed'],
+    maybe: ['not-http'],
+    why: 'One answer is not HTTP, all others are.',
+  },
   {
     scenarios: names('empty-200 captive-portal'),
     says: ['passed'],

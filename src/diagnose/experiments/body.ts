@@ -70,7 +70,11 @@ const SLOW_MS = 8_000;
 export const slowReadingExperiment: Experiment = {
   id: 'slow-reading',
   isPossible: ({ memory, outcomes }) =>
-    outcomes.has('cut-place') && memory.cuts.length > 1 && memory.cuts[0]!.bodyBytes >= LEAST_SLOW_BYTES,
+    outcomes.has('cut-place') &&
+    memory.cuts.length > 1 &&
+    memory.cuts[0]!.bodyBytes >= LEAST_SLOW_BYTES &&
+    // Over HTTP/2 the windows of the stream decide how fast one reads.
+    memory.plain?.httpVersion !== '2',
   run: async (course): Promise<Observation> => {
     const [first] = course.memory.cuts;
     const tookMs = Math.max(LEAST_TIME_MS, bodyMs(first!));
@@ -99,7 +103,9 @@ export const rangeExperiment: Experiment = {
     subject.method === 'GET' &&
     memory.plain !== undefined &&
     ['cut-in-body', 'damaged', 'stalled-in-body'].includes(memory.plain.symptom) &&
-    memory.plain.bodyBytes > 0,
+    memory.plain.bodyBytes > 0 &&
+    // Where a coded body is damaged, a part of it tells nothing: it cannot be decoded by itself.
+    (memory.plain.symptom !== 'damaged' || memory.plain.headers?.['content-encoding'] === undefined),
   run: async (course): Promise<Observation> => {
     const first = course.memory.cuts[0] ?? course.memory.plain!;
     // A little before: at the very place one cannot tell a broken place from a connection that was cut at once.

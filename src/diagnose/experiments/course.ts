@@ -2,6 +2,7 @@
 
 import type { ExperimentId } from '../inference/experiment-list.ts';
 import type { Bench } from '../probe/bench.ts';
+import type { Connection } from '../probe/connection.ts';
 import type { HeaderList } from '../probe/exchange.ts';
 import type { Lookup, Route } from '../probe/route.ts';
 import type { ConnectionTrace, RequestTrace } from '../probe/trace.ts';
@@ -40,8 +41,14 @@ export interface Memory {
   plainConnection: ConnectionTrace | undefined;
   /** Requests whose bodies were cut, all read alike. */
   readonly cuts: RequestTrace[];
+  /** Of a body that nothing delimits: whether what follows its last byte was shown to be nothing. */
+  ending: 'proven' | 'unproven' | undefined;
   /** How many of six at once went well. */
   atOnceOk: number | undefined;
+  /** No more than so many at once, and who says so, where a proxy is between. */
+  limit: { readonly number: number; readonly whose: 'proxy' | 'server' | undefined } | undefined;
+  /** A connection that has served one request, and idles. */
+  line: KeptLine | undefined;
   /** The header by which it goes well, and how. */
   cure: { readonly header: string; readonly how: string } | undefined;
   /** The idle time that a kept connection outlived, and the one that it did not. */
@@ -53,6 +60,13 @@ export interface Memory {
   /** Of other clients: what they are, where they fared differently. */
   clients: ClientVersions | undefined;
   readonly notes: string[];
+}
+
+export interface KeptLine {
+  readonly connection: Connection;
+  readonly first: RequestTrace;
+  readonly method: string;
+  readonly sinceMs: number;
 }
 
 export interface Course {
@@ -78,6 +92,8 @@ export interface Experiment {
   readonly id: ExperimentId;
   /** Whether it can be done, and could tell something. */
   isPossible(course: Course): boolean;
+  /** False: it would only wait. Others come first. */
+  isRipe?(course: Course): boolean;
   run(course: Course): Promise<Observation>;
 }
 
@@ -86,7 +102,10 @@ export function createMemory(): Memory {
     plain: undefined,
     plainConnection: undefined,
     cuts: [],
+    ending: undefined,
     atOnceOk: undefined,
+    limit: undefined,
+    line: undefined,
     cure: undefined,
     idle: undefined,
     upload: undefined,

@@ -45,7 +45,7 @@ export const headersExperiment: Experiment = {
       if (request.symptom !== 'ok') continue;
       const counter = await send(course, { label: 'as given once more', read: little });
       if (counter.symptom === 'ok')
-        return { outcome: 'none-cures', evidence: `${change.how} it went well, but so it did as given a moment later` };
+        return { outcome: 'over', evidence: `${change.how} it went well, but so it did as given a moment later` };
       course.memory.cure = { header: change.header, how: change.how };
       return {
         outcome: 'cured',

@@ -7,12 +7,14 @@ import {
 } from './body.ts';
 import { connectExperiment } from './connect.ts';
 import type { Experiment } from './course.ts';
+import { endingExperiment } from './ending.ts';
 import { headersExperiment } from './headers.ts';
 import { keptExperiment, keptLongerExperiment } from './kept.ts';
+import { ladderExperiment } from './ladder.ts';
 import { nameExperiment } from './name.ts';
-import { atOnceAgainExperiment, atOnceExperiment, paceExperiment } from './number.ts';
+import { atOnceExperiment, paceExperiment } from './number.ts';
 import { plainExperiment } from './plain.ts';
-import { http2Experiment, tlsVersionsExperiment } from './protocols.ts';
+import { http1Experiment, tlsVersionsExperiment } from './protocols.ts';
 import { againExperiment, confirmExperiment, overTimeExperiment } from './repeats.ts';
 import { directExperiment, otherClientsExperiment } from './ways.ts';
 
@@ -22,13 +24,14 @@ export const allExperiments: readonly Experiment[] = [
   plainExperiment,
   confirmExperiment,
   againExperiment,
+  endingExperiment,
   keptExperiment,
   keptLongerExperiment,
   atOnceExperiment,
-  atOnceAgainExperiment,
+  ladderExperiment,
   paceExperiment,
   tlsVersionsExperiment,
-  http2Experiment,
+  http1Experiment,
   headersExperiment,
   cutPlaceExperiment,
   slowReadingExperiment,

@@ -3,16 +3,28 @@ import { formatDuration } from '../../core/index.ts';
 import { isReusable, keepsAlive } from '../probe/bench.ts';
 import type { Connection } from '../probe/connection.ts';
 import type { RequestTrace, Symptom } from '../probe/trace.ts';
-import { type Course, type Experiment, isPlainOk, type Observation } from './course.ts';
+import { type Course, type Experiment, isPlainOk, type KeptLine, type Observation } from './course.ts';
 import { askFor, met, someOfIt } from './sending.ts';
 
 /** Of larger bodies only the headers are asked for, so that the connection stays usable. */
 const MAX_KEPT_BYTES = 1_048_576;
 
+const IDLE_MS = 1_200;
+
 export const keptExperiment: Experiment = {
   id: 'kept',
   isPossible: (course) => isPlainOk(course) && course.subject.body === undefined,
-  run: (course) => useAgain(course, [0, 1_200]),
+  isRipe: ({ memory: { line }, bench }) => line === undefined || bench.sinceStartMs() - line.sinceMs >= IDLE_MS,
+  run: async (course) => {
+    const { line } = course.memory;
+    if (line === undefined) return await useAgain(course, [0, IDLE_MS]);
+    try {
+      return await useKept(course, line);
+    } finally {
+      course.memory.line = undefined;
+      course.bench.end(line.connection);
+    }
+  },
 };
 
 export const keptLongerExperiment: Experiment = {
@@ -20,6 +32,50 @@ export const keptLongerExperiment: Experiment = {
   isPossible: (course) => isPlainOk(course) && course.outcomes.get('kept') === 'ok',
   run: (course) => useAgain(course, [8_000]),
 };
+
+/** One of those that have served a request each; where none can serve another one, because their bodies were not read to the end, one more. */
+export async function keepOne(course: Course, lines: readonly UsedLine[]): Promise<KeptLine | undefined> {
+  const { bench, subject } = course;
+  if (subject.body !== undefined) return undefined;
+  const method = methodFor(course);
+  if (method === subject.method) {
+    const [line] = lines.filter(({ connection, request }) => isReusable(connection, request));
+    return line === undefined ? undefined : watched(course, line.connection, line.request, method);
+  }
+  const connection = await bench.connect(course.route);
+  const label = 'first on a connection to keep';
+  const first = await bench.ask(connection, askFor(course, { label, method, read: someOfIt }));
+  if (whyNot(first, method) === undefined) return watched(course, connection, first, method);
+  bench.end(connection);
+  return undefined;
+}
+
+interface UsedLine {
+  readonly connection: Connection;
+  readonly request: RequestTrace;
+}
+
+function watched({ bench }: Course, connection: Connection, first: RequestTrace, method: string): KeptLine {
+  // Nobody reads an idle connection; its end is seen only by who does.
+  connection.socket?.resume();
+  return { connection, first, method, sinceMs: bench.sinceStartMs() };
+}
+
+/** It has idled while other experiments were made. */
+async function useKept(course: Course, { connection, first, method, sinceMs }: KeptLine): Promise<Observation> {
+  const { bench } = course;
+  const leftMs = sinceMs + IDLE_MS - bench.sinceStartMs();
+  if (leftMs > 0) await idle(course, connection, leftMs);
+  const idleMs = bench.sinceStartMs() - sinceMs;
+  const { endedBy, endedMs } = connection.trace;
+  if (endedBy !== undefined) return endedWhileIdle(course, connection, 0, Math.max(0, (endedMs ?? 0) - sinceMs));
+  const label = `again after ${formatDuration(idleMs)} of idling`;
+  const next = await bench.ask(connection, askFor(course, { label, method, read: someOfIt }));
+  if (next.symptom !== 'ok') return failedOnReuse(course, next, 0, idleMs);
+  course.memory.idle = { livedMs: idleMs, endedMs: undefined };
+  const evidence = `one connection served ${first.onConnection + 1} requests, the last after ${formatDuration(idleMs)} of idling`;
+  return { outcome: 'ok', evidence };
+}
 
 async function useAgain(course: Course, idleTimesMs: readonly number[]): Promise<Observation> {
   const { bench } = course;

@@ -1,26 +1,33 @@
 /** How many at once, and how fast one behind the other. */
 import { formatDuration, parsePushback } from '../../core/index.ts';
 import { sleep } from '../../runtime/index.ts';
+import type { Connection } from '../probe/connection.ts';
+import type { Route } from '../probe/route.ts';
 import type { RequestTrace } from '../probe/trace.ts';
-import { type Course, type Experiment, isPlainOk, type Observation } from './course.ts';
+import { type Course, type Experiment, isPlainOk } from './course.ts';
+import { keepOne } from './kept.ts';
 import { patternOf } from './repeats.ts';
 import { askFor, depthOf, failsByName, send, someOfIt, summary } from './sending.ts';
 
-const AT_ONCE = 6;
+export const AT_ONCE = 6;
 /** For whoever is slow to answer; then the others are let go. */
 const TOGETHER_MS = 1_200;
 
 /** Until the other side knows that our connections are closed; before, it still counts them. */
-const FORGOTTEN_MS = 200;
+export const FORGOTTEN_MS = 200;
 
 export const atOnceExperiment: Experiment = {
   id: 'at-once',
   isPossible: isPlainOk,
   run: async (course) => {
-    const requests = await together(course, AT_ONCE);
-    await sleep(course.bench.clock, FORGOTTEN_MS, course.bench.signal);
-    const good = requests.filter(({ symptom }) => symptom === 'ok').length;
+    const lines = await together(course, AT_ONCE, course.route);
+    const requests = lines.map(({ request }) => request);
+    const good = countOk(requests);
     course.memory.atOnceOk = good;
+    // Who serves six at a time minds no seventh that idles: it is there for the question what idling does.
+    if (good === AT_ONCE) course.memory.line = await keepOne(course, lines);
+    for (const { connection } of lines) if (connection !== course.memory.line?.connection) course.bench.end(connection);
+    await sleep(course.bench.clock, FORGOTTEN_MS, course.bench.signal);
     return {
       outcome: outcomeOf(requests),
       evidence: `${AT_ONCE} at once: ${summary(requests)}${headersOfLimit(requests)}`,
@@ -28,26 +35,19 @@ export const atOnceExperiment: Experiment = {
   },
 };
 
-export const atOnceAgainExperiment: Experiment = {
-  id: 'at-once-again',
-  isPossible: ({ memory }) => memory.atOnceOk !== undefined && memory.atOnceOk < AT_ONCE,
-  run: async (course): Promise<Observation> => {
-    await sleep(course.bench.clock, 500, course.bench.signal);
-    const alone = await send(course, { label: 'one alone', read: someOfIt });
-    if (alone.symptom !== 'ok') return { outcome: 'alone-fails', evidence: `one alone: ${summary([alone])}` };
-    const before = course.memory.atOnceOk!;
-    const requests = await together(course, AT_ONCE);
-    await sleep(course.bench.clock, FORGOTTEN_MS, course.bench.signal);
-    const good = requests.filter(({ symptom }) => symptom === 'ok').length;
-    const evidence = `one alone went well; ${AT_ONCE} at once again: ${good} went well, ${before} the first time`;
-    return { outcome: good === before ? 'same-number' : 'other-number', evidence };
-  },
-};
+function countOk(requests: readonly RequestTrace[]): number {
+  return requests.filter(({ symptom }) => symptom === 'ok').length;
+}
+
+interface Line {
+  readonly connection: Connection;
+  readonly request: RequestTrace;
+}
 
 /** All connected first, then all asked; nobody reads on before all have their headers, so that they are really at the same time. */
-async function together(course: Course, count: number): Promise<readonly RequestTrace[]> {
+export async function together(course: Course, count: number, route: Route): Promise<readonly Line[]> {
   const { bench } = course;
-  const connections = await Promise.all(Array.from({ length: count }, () => bench.connect(course.route)));
+  const connections = await Promise.all(Array.from({ length: count }, () => bench.connect(route)));
   let arrived = 0;
   let open = () => {};
   const gate = new Promise<void>((resolve) => {
@@ -71,12 +71,11 @@ async function together(course: Course, count: number): Promise<readonly Request
         );
         // Who has failed has no headers to wait for.
         if (request.headersMs === undefined) onHeaders();
-        return request;
+        return { connection, request };
       }),
     );
   } finally {
     timer.cancel();
-    for (const connection of connections) bench.end(connection);
   }
 }
 

@@ -4,6 +4,7 @@ import { decryptingProduct } from '../inference/decrypting-issuers.ts';
 import type { HeaderList } from '../probe/exchange.ts';
 import type { RequestTrace } from '../probe/trace.ts';
 import type { Course, Experiment } from './course.ts';
+import { proveEnd } from './ending.ts';
 import { met, send } from './sending.ts';
 
 const MAX_REDIRECTS = 5;
@@ -15,13 +16,24 @@ export const plainExperiment: Experiment = {
     const request = await follow(course);
     const { memory, bench } = course;
     memory.plain = request;
+    await proveEnd(course, request);
     memory.plainConnection = bench.connections[request.connectionNumber - 1];
     if (request.symptom === 'cut-in-body') memory.cuts.push(request);
     const tls = memory.plainConnection?.tls;
+    if (tls?.alpn === 'h2' && request.symptom === 'ok') await leaveHttp2(course);
     const issuer = request.symptom === 'untrusted' ? issuerWords(tls?.issuer) : '';
     return { outcome: request.symptom, evidence: `${met(request)}${issuer}` };
   },
 };
+
+/** From here on HTTP/1.1 is asked, which most programs speak; where the server does not offer it, HTTP/2 stays. */
+async function leaveHttp2(course: Course): Promise<void> {
+  const { alpn: _, ...route } = course.route;
+  const connection = await course.bench.connect(route);
+  course.bench.end(connection);
+  if (connection.trace.failure?.kind === 'tls-alert') course.memory.notes.push('the server speaks HTTP/2 alone');
+  else course.route = route;
+}
 
 function issuerWords(issuer: string | undefined): string {
   if (issuer === undefined) return '';
@@ -32,7 +44,10 @@ function issuerWords(issuer: string | undefined): string {
 async function follow(course: Course): Promise<RequestTrace> {
   const { maxMs, maxBytes } = readingOf(course);
   for (let hop = 0; ; hop += 1) {
-    const request = await send(course, { label: 'as given, fresh connection', read: { maxMs, maxBytes } });
+    const request = await send(course, {
+      label: 'as given, fresh connection',
+      read: { maxMs, maxBytes, keepsUnframed: true },
+    });
     const { status = 0, headers } = request;
     const location = headers?.location;
     if (status < 300 || status >= 400 || status === 304 || location === undefined || request.failure !== undefined)

@@ -1,9 +1,9 @@
-/** TLS by version, and HTTP/2 beside HTTP/1.1. */
+/** TLS by version, and HTTP/1.1 beside HTTP/2. */
 
 import { describeFailure } from '../../core/index.ts';
 import type { RequestTrace } from '../probe/trace.ts';
-import { type Course, type Experiment, isPlainOk } from './course.ts';
-import { askFor, met, someOfIt } from './sending.ts';
+import type { Course, Experiment } from './course.ts';
+import { askFor, depthOf, met } from './sending.ts';
 
 export const tlsVersionsExperiment: Experiment = {
   id: 'tls-versions',
@@ -50,21 +50,18 @@ function askInPlainText({ bench, route }: Course): Promise<RequestTrace> {
   );
 }
 
-export const http2Experiment: Experiment = {
-  id: 'http2',
-  isPossible: (course) => isPlainOk(course) && course.route.url.protocol === 'https:',
+export const http1Experiment: Experiment = {
+  id: 'http1',
+  isPossible: ({ memory, outcomes }) => memory.plainConnection?.tls?.alpn === 'h2' && outcomes.get('plain') !== 'ok',
   run: async (course) => {
-    const route = { ...course.route, alpn: ['h2', 'http/1.1'] };
-    const connection = await course.bench.connect(route);
-    try {
-      const alpn = connection.trace.tls?.alpn;
-      if (connection.socket !== undefined && alpn !== 'h2') {
-        return { outcome: 'not-offered', evidence: `asked for h2, the server chose ${alpn ?? 'nothing'}` };
-      }
-      const request = await course.bench.ask(connection, askFor(course, { label: 'over HTTP/2', read: someOfIt }));
-      return { outcome: request.symptom === 'ok' ? 'ok' : 'broken', evidence: `over HTTP/2: ${met(request)}` };
-    } finally {
-      course.bench.end(connection);
-    }
+    const { alpn: _, ...route } = course.route;
+    const { bench, memory } = course;
+    const request = await bench.once(
+      route,
+      askFor(course, { label: 'over HTTP/1.1', read: { maxBytes: depthOf(course), maxMs: 3_000 } }),
+    );
+    const isOk = request.symptom === 'ok';
+    const outcome = isOk ? 'ok' : request.symptom === memory.plain!.symptom ? 'same' : 'otherwise';
+    return { outcome, evidence: `over HTTP/1.1: ${met(request)}` };
   },
 };

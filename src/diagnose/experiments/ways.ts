@@ -31,7 +31,12 @@ export const otherClientsExperiment: Experiment = {
     route.proxy?.url.protocol !== 'https:',
   run: async (course) => {
     const isOk = course.memory.plain!.symptom === 'ok';
-    const results = [await runCurl(course), await runFetch(course)].filter((result) => result !== undefined);
+    // Who has served six at a time serves two.
+    const isAtOnce = course.outcomes.get('at-once') === 'all-ok';
+    const both = isAtOnce
+      ? await Promise.all([runCurl(course), runFetch(course)])
+      : [await runCurl(course), await runFetch(course)];
+    const results = both.filter((result) => result !== undefined);
     const evidence = results.map(({ client, text }) => `${client}: ${text}`).join('; ');
     if (results.length === 0) return { outcome: 'same', evidence: 'there is no other client here' };
     const known = results.filter(({ isOk: ended }) => ended !== undefined);

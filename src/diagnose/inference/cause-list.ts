@@ -37,6 +37,14 @@ export const causes = [
     prior: 8,
   },
   {
+    id: 'passed',
+    family: 'nothing',
+    title: 'it was a moment, and is over',
+    means:
+      'It failed at first, as told below, and has gone well every time since. A restart, a short overload, or a connection that was lost on its way looks so afterwards; which of them it was, the server’s log can tell.',
+    prior: 2,
+  },
+  {
     id: 'server-down',
     family: 'server',
     title: 'nothing listens there, or a firewall refuses',

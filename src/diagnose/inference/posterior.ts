@@ -3,10 +3,16 @@ import { type CauseId, type CauseRow, type Circumstance, causes } from './cause-
 import { type ExperimentId, type ExperimentRow, experimentRow } from './experiment-list.ts';
 import type { LikelihoodRow } from './likelihood-row.ts';
 import { changeLikelihoods } from './likelihoods-changes.ts';
+import { passedLikelihoods } from './likelihoods-passed.ts';
 import { plainLikelihoods } from './likelihoods-plain.ts';
 import { repeatLikelihoods } from './likelihoods-repeats.ts';
 
-export const likelihoods: readonly LikelihoodRow[] = [...plainLikelihoods, ...repeatLikelihoods, ...changeLikelihoods];
+export const likelihoods: readonly LikelihoodRow[] = [
+  ...plainLikelihoods,
+  ...repeatLikelihoods,
+  ...changeLikelihoods,
+  ...passedLikelihoods,
+];
 
 /** What one experiment has shown. */
 export interface Finding {

@@ -3,7 +3,7 @@ import type { Socket } from 'node:net';
 import { classify } from '../../core/index.ts';
 import { type Clock, sleep } from '../../runtime/index.ts';
 import { type Connection, lookUp, makeConnection } from './connection.ts';
-import { type ExchangePlan, exchange, type HeaderList, type Reading } from './exchange.ts';
+import { type ExchangePlan, exchange, type HeaderList, isUnframed, type Reading } from './exchange.ts';
 import { exchangeHttp2 } from './exchange-http2.ts';
 import { type Lookup, portOf, type Route, type TlsOptions } from './route.ts';
 import { symptomOf } from './symptom.ts';
@@ -53,6 +53,8 @@ export class Bench {
   #bytesRead = 0;
   /** The experiment that runs. */
   experiment = '';
+  /** How many bytes a body of the subject has, where that is known: one that nothing delimits may end before. */
+  fullBytes: number | undefined;
 
   constructor(settings: BenchSettings) {
     this.#settings = settings;
@@ -145,6 +147,7 @@ export class Bench {
       if (isHttp2) await exchangeHttp2(socket, route.url.origin, plan, request, host);
       else await exchange(socket, plan, request, host);
     }
+    if (endsEarly(request, ask, this.fullBytes)) markCut(request, this.fullBytes);
     request.symptom = symptomOf(request, route.url.pathname, route.proxy !== undefined && line.securedMs === undefined);
     if (request.symptom === 'ok' && request.onConnection === 1 && wasRetransmitted(line))
       request.symptom = 'slow-connect';
@@ -235,6 +238,30 @@ export class Bench {
       read: { maxMs: READ_MS, ...read, maxBytes: Math.max(1, Math.min(read?.maxBytes ?? READ_BYTES, this.bytesLeft)) },
     };
   }
+}
+
+/** It looks whole, as nothing delimits it, and others were longer. */
+function endsEarly(request: RequestTrace, { headers }: Ask, fullBytes: number | undefined): boolean {
+  if (fullBytes === undefined || request.status !== 200 || request.method !== 'GET' || !request.isComplete)
+    return false;
+  const isPart = headers.some(([name]) => /^range$/i.test(name));
+  return !isPart && isUnframed(request) && request.bodyBytes > 0 && request.bodyBytes < fullBytes;
+}
+
+/** It has become known that this body was cut without a sign. */
+export function markCut(request: RequestTrace, totalBytes: number | undefined): void {
+  const error = Object.assign(new Error('Parse Error: Data after end'), { code: 'HPE_INVALID_EOF_STATE' });
+  const { code: _, ...failure } = classify({
+    phase: 'body',
+    error,
+    unsent: false,
+    reusedSocket: false,
+    answered: true,
+  });
+  request.failure = { ...failure, what: 'the body ended without a sign' };
+  request.symptom = 'cut-in-body';
+  request.isComplete = false;
+  if (totalBytes !== undefined) request.totalBytes = totalBytes;
 }
 
 /** The first retransmission of a SYN comes after 1 s (RFC 6298 2.1), less what timers are early. */

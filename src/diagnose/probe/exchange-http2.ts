@@ -7,9 +7,9 @@ import {
   type IncomingHttpHeaders,
 } from 'node:http2';
 import type { Socket } from 'node:net';
-import { classify, type Phase, parseLength } from '../../core/index.ts';
+import { classify, http2CodeNames, type Phase, parseLength } from '../../core/index.ts';
 import type { Timer } from '../../runtime/index.ts';
-import type { ExchangeHost, ExchangePlan } from './exchange.ts';
+import { type Check, checkOf, type ExchangeHost, type ExchangePlan, isUnframed } from './exchange.ts';
 import type { RequestTrace } from './trace.ts';
 
 const STALL_MS = 3_000;
@@ -49,6 +49,8 @@ class StreamExchange {
   #watch: Timer | undefined;
   #limit: Timer | undefined;
   #hasEnded = false;
+  #check: Check | undefined;
+  #kept: Buffer[] | undefined;
 
   constructor(
     session: ClientHttp2Session,
@@ -112,7 +114,11 @@ class StreamExchange {
     );
     const length = parseLength(trace.headers['content-length'] ?? '');
     if (length !== undefined) trace.totalBytes = length;
+    const coding = trace.method === 'HEAD' || trace.status === 206 ? undefined : trace.headers['content-encoding'];
+    this.#check = checkOf(coding, (error) => this.#fail(error));
+    if (this.#plan.read.keepsUnframed === true && isUnframed(trace)) this.#kept = [];
     this.#limit = this.#host.clock.after(this.#plan.read.maxMs, () => this.enough());
+    this.#plan.read.onHeaders?.();
     this.#expect(STALL_MS, 'ERR_REKNIT_STALL');
   }
 
@@ -122,6 +128,8 @@ class StreamExchange {
       trace.start = Buffer.concat([trace.start, chunk.subarray(0, START_BYTES - trace.start.length)]);
     }
     trace.bodyBytes += chunk.length;
+    this.#kept?.push(chunk);
+    this.#check?.write(chunk);
     if (this.#host.countBytes(chunk.length) && trace.bodyBytes < this.#plan.read.maxBytes) {
       this.#expect(STALL_MS, 'ERR_REKNIT_STALL');
     } else if (trace.bodyBytes !== trace.totalBytes) this.enough();
@@ -134,9 +142,19 @@ class StreamExchange {
       this.#fail(Object.assign(new Error('aborted'), { code: 'ECONNRESET' }));
     } else if (rstCode !== 0) this.#fail(http2Error(rstCode));
     else {
-      this.#trace.isComplete = true;
-      this.#end();
+      // Every byte is here; what is left is our own work.
+      this.#watch?.cancel();
+      this.#limit?.cancel();
+      if (this.#check === undefined) this.#complete();
+      else this.#check.end(() => this.#complete());
     }
+  }
+
+  #complete(): void {
+    if (this.#hasEnded) return;
+    this.#trace.isComplete = true;
+    if (this.#kept !== undefined) this.#trace.kept = Buffer.concat(this.#kept);
+    this.#end();
   }
 
   #fail(error: unknown): void {
@@ -164,25 +182,7 @@ class StreamExchange {
   }
 }
 
-/** The codes of RFC 9113 7, by number, as Node.js writes them. */
-const errorNames = [
-  'NO_ERROR',
-  'PROTOCOL_ERROR',
-  'INTERNAL_ERROR',
-  'FLOW_CONTROL_ERROR',
-  'SETTINGS_TIMEOUT',
-  'STREAM_CLOSED',
-  'FRAME_SIZE_ERROR',
-  'REFUSED_STREAM',
-  'CANCEL',
-  'COMPRESSION_ERROR',
-  'CONNECT_ERROR',
-  'ENHANCE_YOUR_CALM',
-  'INADEQUATE_SECURITY',
-  'HTTP_1_1_REQUIRED',
-];
-
 function http2Error(code: number): Error {
-  const name = errorNames[code] === undefined ? String(code) : `NGHTTP2_${errorNames[code]}`;
+  const name = http2CodeNames[code] === undefined ? String(code) : `NGHTTP2_${http2CodeNames[code]}`;
   return Object.assign(new Error(`Stream closed with error code ${name}`), { code: 'ERR_HTTP2_STREAM_ERROR' });
 }

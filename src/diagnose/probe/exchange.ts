@@ -18,6 +18,8 @@ export interface Reading {
   /** Nothing is read for so long, once the body has begun. */
   readonly pauseMs?: number;
   readonly bytesPerSecond?: number;
+  /** A body that nothing delimits is kept whole. */
+  readonly keepsUnframed?: boolean;
 }
 
 export interface ExchangePlan {
@@ -72,6 +74,7 @@ class Exchange {
   #hasEnded = false;
   #start: Buffer[] = [];
   #startBytes = 0;
+  #kept: Buffer[] | undefined;
   #lastByteMs = 0;
   #isOverdue = false;
 
@@ -139,9 +142,11 @@ class Exchange {
     const length = total === undefined ? undefined : parseLength(total);
     if (length !== undefined) trace.totalBytes = length;
     const hasBody = trace.method !== 'HEAD' && trace.status !== 204 && trace.status !== 304;
-    const coding = hasBody ? trace.headers['content-encoding'] : undefined;
+    // A part of a coded body cannot be decoded by itself.
+    const coding = hasBody && trace.status !== 206 ? trace.headers['content-encoding'] : undefined;
     const check = checkOf(coding, (error) => this.#fail(error, 'body'));
     this.#limit = this.#host.clock.after(read.maxMs, () => this.#stopReading());
+    if (read.keepsUnframed === true && hasBody && isUnframed(trace)) this.#kept = [];
     this.#expectBody();
     read.onHeaders?.();
     response.on('data', (chunk: Buffer) => this.#onChunk(chunk, response, check));
@@ -172,6 +177,7 @@ class Exchange {
       this.#start.push(chunk.subarray(0, START_BYTES - this.#startBytes));
       this.#startBytes += chunk.length;
     }
+    this.#kept?.push(chunk);
     check?.write(chunk);
     const mayGoOn = this.#host.countBytes(chunk.length);
     this.#lastByteMs = this.#host.sinceStartMs();
@@ -237,6 +243,7 @@ class Exchange {
     this.#wait?.cancel();
     this.#trace.endedMs = this.#host.sinceStartMs();
     this.#trace.start = Buffer.concat(this.#start);
+    if (this.#kept !== undefined && this.#trace.isComplete) this.#trace.kept = Buffer.concat(this.#kept);
     this.#done();
   }
 
@@ -259,13 +266,19 @@ function flatten(headers: IncomingMessage['headers']): Readonly<Record<string, s
   );
 }
 
-interface Check {
+/** Neither a length, nor chunks, nor a coding with an end of its own: only the end of its connection, or of its stream, ends it. */
+export function isUnframed({ totalBytes, headers = {} }: RequestTrace): boolean {
+  const isChunked = /chunked/i.test(headers['transfer-encoding'] ?? '');
+  return totalBytes === undefined && !isChunked && headers['content-encoding'] === undefined;
+}
+
+export interface Check {
   write(chunk: Buffer): void;
   end(then: () => void): void;
 }
 
 /** Whether a coded body can be decoded; what comes out is thrown away. */
-function checkOf(coding: string | undefined, onError: (error: unknown) => void): Check | undefined {
+export function checkOf(coding: string | undefined, onError: (error: unknown) => void): Check | undefined {
   const decoder =
     coding === 'gzip' || coding === 'x-gzip'
       ? createGunzip()

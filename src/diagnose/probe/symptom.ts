@@ -42,6 +42,10 @@ const ofKind: Readonly<Partial<Record<FailureKind, Symptom>>> = {
 
 function symptomOfFailure(failure: Failure, request: RequestTrace, isProxied: boolean): Symptom {
   const { kind, phase, code } = failure;
+  // Of the connection, and not of the content, which TLS has not let through.
+  if (kind === 'tls-record' && phase === 'body') return 'cut-in-body';
+  // The body was whole by its length; what follows it is not of it.
+  if (kind === 'bad-http' && phase === 'body' && request.bodyBytes === request.totalBytes) return 'damaged';
   if (kind === 'certificate') return isIssuer(code) ? 'untrusted' : 'bad-certificate';
   const known = ofKind[kind];
   if (known !== undefined) return known;
@@ -52,6 +56,8 @@ function symptomOfFailure(failure: Failure, request: RequestTrace, isProxied: bo
     return isTimeout ? 'connect-timeout' : isProxied && isEnd ? 'proxy-cut' : isEnd ? 'reset-on-connect' : 'local';
   if (phase === 'tls')
     return isTimeout ? 'tls-timeout' : isProxied && isEnd ? 'proxy-cut' : isEnd ? 'tls-cut' : 'tls-alert';
+  // Nothing of the body has come: the answer was ended as soon as it began.
+  if (phase === 'body' && isEnd && request.bodyBytes === 0 && request.totalBytes !== 0) return 'cut-in-headers';
   if (phase === 'body') return isTimeout ? 'stalled-in-body' : isEnd ? 'cut-in-body' : 'damaged';
   if (isTimeout) return 'silent';
   if (isEnd) return !request.hasAnswerBytes ? 'no-answer' : 'cut-in-headers';

@@ -74,6 +74,8 @@ export interface RequestTrace {
   isCutByUs: boolean;
   /** The beginning of the body; never printed but through `readableText`. */
   start: Uint8Array;
+  /** The whole body, of one that nothing delimits, to be compared with others. */
+  kept?: Buffer;
   failure?: Failure;
   symptom: Symptom;
 }

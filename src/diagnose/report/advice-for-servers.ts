@@ -16,6 +16,22 @@ export const adviceForServers = {
     ask: [],
     logs: [],
   },
+  passed: {
+    helps: [
+      ['anyone', 'run reknit diagnose again while it fails: what is over cannot be examined'],
+      [
+        'reknit',
+        'reknit get URL -o FILE goes on where a body was cut, and reknit run repeats a command; both outlast such moments',
+      ],
+      ...retry,
+    ],
+    ask: ['What happened at these instants: a restart, a deployment, a reload, an alarm for load?'],
+    logs: [
+      ['nginx', 'upstream prematurely closed connection; connect() failed; “signal process started” in error.log'],
+      ['haproxy', 'termination states SC, SD, SH, CD at these instants'],
+      ['squid', 'TCP_MISS_ABORTED; ERR_READ_ERROR; ERR_CONNECT_FAIL'],
+    ],
+  },
   'server-down': {
     helps: [
       [
