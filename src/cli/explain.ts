@@ -1,6 +1,5 @@
-import { type ExplainSource, explain } from '../diagnose/index.ts';
+import { describeExplanation, type ExplainSource, explain } from '../diagnose/index.ts';
 import { exitCodes } from './exit-code.ts';
-import { renderExplanation } from './explain-lines.ts';
 
 export interface ExplainFlags {
   readonly json?: true;
@@ -19,7 +18,7 @@ export async function explainText(words: readonly string[], flags: ExplainFlags)
   if (!counted.hasText()) return refuse('Cannot explain as the text is empty');
   if (flags.json)
     process.stdout.write(`${JSON.stringify({ event: explanation.kind, schema: SCHEMA, ...explanation })}\n`);
-  else process.stdout.write(renderExplanation(explanation));
+  else process.stdout.write(`${describeExplanation(explanation).join('\n')}\n`);
   return explanation.kind === 'explained' ? exitCodes.done : exitCodes.failed;
 }
 

@@ -7,10 +7,10 @@ import { type Course, createMemory, type Experiment } from './experiments/course
 import { allExperiments } from './experiments/index.ts';
 import { met } from './experiments/sending.ts';
 import type { Circumstance } from './inference/cause-list.ts';
-import { type Choice, chooseExperiment } from './inference/choose.ts';
+import { type Choice, chooseExperiment, owedExperiment } from './inference/choose.ts';
 import { type ExperimentId, experimentRow } from './inference/experiment-list.ts';
 import { judge, movementOf } from './inference/judge.ts';
-import { type Belief, priorBelief, ranked, updated } from './inference/posterior.ts';
+import { type Belief, priorBelief, updated } from './inference/posterior.ts';
 import { obstacleOf } from './obstacle.ts';
 import { printable } from './printable.ts';
 import { Bench, RequestsSpentError } from './probe/bench.ts';
@@ -101,6 +101,8 @@ class Investigation {
       bench,
       memory: createMemory(),
       route,
+      http2Route: undefined,
+      redirectedFrom: undefined,
       headers: subject.headers,
       outcomes: new Map(),
     };
@@ -143,12 +145,15 @@ class Investigation {
     const choice = among(possible.filter(({ isRipe }) => isRipe === undefined || isRipe(course)));
     if (choice.kind === 'experiment') return choice;
     const later = among(possible);
-    if (later.kind !== 'enough' || ranked(this.#belief)[0]?.cause !== 'connection-limit') return later;
-    // What is left to be known is not whether there is a limit, but its number.
-    const ladder = possible.find(({ id }) => id === 'ladder');
-    const row = experimentRow('ladder');
-    const isPaid = row.requests <= purse.requests && row.costMs <= purse.ms;
-    return ladder !== undefined && isPaid ? { kind: 'experiment', id: 'ladder', bits: 0 } : later;
+    if (later.kind !== 'enough') return later;
+    const owed = owedExperiment(
+      this.#steps,
+      this.#belief,
+      possible.map(({ id }) => id),
+    );
+    if (owed === undefined) return later;
+    const { requests, costMs } = experimentRow(owed);
+    return requests <= purse.requests && costMs <= purse.ms ? { kind: 'experiment', id: owed, bits: 0 } : later;
   }
 
   async #do(id: ExperimentId, bits: number): Promise<void> {

@@ -20,5 +20,6 @@ export { likelihoods } from './inference/posterior.ts';
 export type { Next } from './next-step.ts';
 export { type Advice, adviseFor } from './report/advise.ts';
 export { describeDiagnosis, describeStep } from './report/describe.ts';
+export { describeExplanation } from './report/describe-explanation.ts';
 export { renderDiagnosisPage } from './report/page.ts';
 export { type Verdict, verdictOf } from './verdict.ts';

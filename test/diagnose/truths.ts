@@ -233,9 +233,16 @@ export const truths: readonly Truth[] = [
     why: 'The server says itself that it will not be back for a year.',
   },
   {
-    scenarios: names('h2-http11-required h2-rst h2-fin'),
+    scenarios: names('h2-http11-required'),
     says: ['http2-trouble'],
     why: 'It never works over HTTP/2, and always over HTTP/1.1.',
+  },
+  {
+    // Mended behind the first run: the lab cuts connections under HTTP/1.1, too.
+    scenarios: names('h2-rst h2-fin'),
+    says: ['random-cuts'],
+    maybe: ['http2-trouble'],
+    why: 'Every body ends at another byte, by either protocol.',
   },
   {
     scenarios: names(

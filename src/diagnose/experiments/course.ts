@@ -76,6 +76,10 @@ export interface Course {
   readonly memory: Memory;
   /** Where requests go; behind redirects, the last one. */
   route: Route;
+  /** The same over HTTP/2, where the server offers it. */
+  http2Route: Route | undefined;
+  /** Where the request was given, where it redirects. */
+  redirectedFrom: { readonly route: Route; readonly headers: HeaderList } | undefined;
   /** Headers for that place: credentials do not cross origins. */
   headers: HeaderList;
   /** Outcomes so far. */

@@ -38,7 +38,7 @@ export async function keepOne(course: Course, lines: readonly UsedLine[]): Promi
   const { bench, subject } = course;
   if (subject.body !== undefined) return undefined;
   const method = methodFor(course);
-  if (method === subject.method) {
+  if (method === subject.method && course.http2Route === undefined) {
     const [line] = lines.filter(({ connection, request }) => isReusable(connection, request));
     return line === undefined ? undefined : watched(course, line.connection, line.request, method);
   }

@@ -43,7 +43,7 @@ async function climb(course: Course): Promise<readonly Rung[]> {
   let low = 1;
   let high = AT_ONCE;
   for (let next = 2; high - low > 1 && course.bench.requestsLeft >= next; next = nextRung(low, high)) {
-    const rung = await stepOn(course, next, course.route);
+    const rung = await stepOn(course, next, course.http2Route ?? course.route);
     rungs.push(rung);
     if (rung.good === next) low = next;
     else high = next;

@@ -20,7 +20,7 @@ export const atOnceExperiment: Experiment = {
   id: 'at-once',
   isPossible: isPlainOk,
   run: async (course) => {
-    const lines = await together(course, AT_ONCE, course.route);
+    const lines = await together(course, AT_ONCE, course.http2Route ?? course.route);
     const requests = lines.map(({ request }) => request);
     const good = countOk(requests);
     course.memory.atOnceOk = good;

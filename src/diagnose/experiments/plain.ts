@@ -32,7 +32,10 @@ async function leaveHttp2(course: Course): Promise<void> {
   const connection = await course.bench.connect(route);
   course.bench.end(connection);
   if (connection.trace.failure?.kind === 'tls-alert') course.memory.notes.push('the server speaks HTTP/2 alone');
-  else course.route = route;
+  else {
+    course.http2Route = course.route;
+    course.route = route;
+  }
 }
 
 function issuerWords(issuer: string | undefined): string {
@@ -58,6 +61,7 @@ async function follow(course: Course): Promise<RequestTrace> {
     // It was followed, which is no trouble; only who never arrives is in a loop.
     request.symptom = 'ok';
     course.memory.notes.push(`redirected (${status}) to ${redactUrl(next.href)}; the experiments go there`);
+    course.redirectedFrom ??= { route: course.route, headers: course.headers };
     course.headers = headersFor(course.headers, next.origin === course.route.url.origin);
     course.route = { ...course.route, url: next };
   }

@@ -1,6 +1,6 @@
 /** Another way, and other clients. */
 
-import { curlVersion, runCurl } from '../probe/curl.ts';
+import { curlVersion, runCurl, urllib3Version } from '../probe/curl.ts';
 import { runFetch } from '../probe/node-fetch.ts';
 import type { Experiment } from './course.ts';
 import { askFor, met, someOfIt } from './sending.ts';
@@ -26,6 +26,9 @@ export const otherClientsExperiment: Experiment = {
   id: 'other-clients',
   isPossible: ({ surroundings, memory, subject, route }) =>
     surroundings.otherClients &&
+    // Neither could be told of authorities of one's own; curl is not given bodies, and fetch no proxy.
+    surroundings.caText === undefined &&
+    (subject.body === undefined || route.proxy === undefined) &&
     memory.plain !== undefined &&
     subject.maySend &&
     route.proxy?.url.protocol !== 'https:',
@@ -44,7 +47,9 @@ export const otherClientsExperiment: Experiment = {
     const outcome = isOk ? ofGood(good, known.length) : good > 0 ? 'others-ok' : 'same';
     if (outcome !== 'same') {
       const { node, undici, openssl } = process.versions;
-      course.memory.clients = { node, undici, openssl, curl: await curlVersion() };
+      const { signal } = course.bench;
+      const [curl, urllib3] = await Promise.all([curlVersion(signal), urllib3Version(signal)]);
+      course.memory.clients = { node, undici, openssl, curl, urllib3 };
     }
     return { outcome, evidence };
   },

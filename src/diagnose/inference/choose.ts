@@ -1,6 +1,6 @@
 /** Which experiment comes next, or why there is none. Pure. */
 import { type ExperimentId, experimentRow } from './experiment-list.ts';
-import { type Belief, expectedBits } from './posterior.ts';
+import { type Belief, expectedBits, type Finding, likelihoodOf, ranked } from './posterior.ts';
 
 export interface Purse {
   readonly requests: number;
@@ -30,6 +30,23 @@ export function chooseExperiment(belief: Belief, possible: readonly ExperimentId
   const [missed] = worth;
   return missed === undefined ? { kind: 'enough' } : { kind: 'spent', id: missed.row.id, bits: missed.bits };
 }
+
+/** What is left to be done although it is not expected to change the verdict. */
+export function owedExperiment(
+  seen: readonly Finding[],
+  belief: Belief,
+  possible: readonly ExperimentId[],
+): ExperimentId | undefined {
+  const plain = seen.find(({ experiment }) => experiment === 'plain');
+  // Nothing that may pass is called lasting before it was seen again.
+  if (plain !== undefined && possible.includes('confirm') && likelihoodOf('passed', plain) > MAY_PASS) return 'confirm';
+  // That there is a limit is known; its number is not.
+  const [first] = ranked(belief);
+  return first?.cause === 'connection-limit' && possible.includes('ladder') ? 'ladder' : undefined;
+}
+
+/** Above what is granted to everything. */
+const MAY_PASS = 0.002;
 
 function priceBits({ requests, costMs }: { readonly requests: number; readonly costMs: number }): number {
   return Math.max(LEAST_BITS, requests * BITS_PER_REQUEST + (costMs / 1_000) * BITS_PER_SECOND);

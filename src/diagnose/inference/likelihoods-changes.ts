@@ -228,13 +228,13 @@ export const changeLikelihoods: readonly LikelihoodRow[] = [
   {
     cause: 'size-limit',
     experiment: 'cut-place',
-    weights: { 'same-byte': 85, both: 14, random: 1 },
+    weights: { 'same-byte': 85, both: 14, random: 0.3 },
     why: 'The limit is a number of bytes; read at an even speed the time is the same, too.',
   },
   {
     cause: 'time-limit',
     experiment: 'cut-place',
-    weights: { 'same-time': 52, both: 44, 'same-byte': 2, random: 1 },
+    weights: { 'same-time': 52, both: 44, 'same-byte': 2, random: 0.5 },
     why: 'The limit is a number of seconds; at an even speed the byte is the same, too.',
   },
   {

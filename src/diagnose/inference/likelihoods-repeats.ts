@@ -71,8 +71,8 @@ export const repeatLikelihoods: readonly LikelihoodRow[] = [
   {
     cause: 'nothing-wrong',
     experiment: 'confirm',
-    weights: { passed: 90, same: 2, mixed: 5 },
-    why: 'A single accident does not come again.',
+    weights: { same: 25, mixed: 25, passed: 25, otherwise: 25 },
+    why: 'It is asked behind a failure only, and then something was wrong.',
   },
   {
     cause: 'nothing-wrong',
@@ -203,8 +203,8 @@ export const repeatLikelihoods: readonly LikelihoodRow[] = [
   {
     cause: 'nothing-wrong',
     experiment: 'over-time',
-    weights: { 'stays-good': 97, 'is-back': 1, 'at-random': 0.5 },
-    why: 'A healthy server answers every time.',
+    weights: { 'stays-good': 20, 'is-back': 20, 'at-random': 20, 'comes-and-goes': 20, 'stays-bad': 20 },
+    why: 'It is asked behind a failure only, and then something was wrong.',
   },
   {
     cause: 'rate-limit',
@@ -215,7 +215,7 @@ export const repeatLikelihoods: readonly LikelihoodRow[] = [
   {
     cause: 'http2-trouble',
     experiment: 'over-time',
-    weights: { 'stays-bad': 55, 'at-random': 22, 'stays-good': 18, 'comes-and-goes': 3, 'is-back': 2 },
+    weights: { 'stays-bad': 64, 'at-random': 26, 'stays-good': 6, 'comes-and-goes': 2, 'is-back': 2 },
     why: 'The series goes by the protocol that failed.',
   },
   {

@@ -42,18 +42,30 @@ const curlWords: Readonly<Record<number, string>> = {
 };
 
 /** `7.88.1`; undefined where there is no curl. */
-export function curlVersion(): Promise<string | undefined> {
+export async function curlVersion(signal: AbortSignal): Promise<string | undefined> {
+  return /^curl (\d+\.\d+\.\d+)/.exec((await saidBy('curl', ['-q', '--version'], signal)) ?? '')?.[1];
+}
+
+/** What Python’s requests would use; undefined where it is not there. */
+export async function urllib3Version(signal: AbortSignal): Promise<string | undefined> {
+  const said = await saidBy('python3', ['-c', 'import urllib3; print(urllib3.__version__)'], signal);
+  return /^\d+\.\d+(?:\.\d+)?/.exec(said ?? '')?.[0];
+}
+
+function saidBy(command: string, args: readonly string[], signal: AbortSignal): Promise<string | undefined> {
   return new Promise((resolve) => {
-    const child = spawn('curl', ['-q', '--version'], {
+    const child = spawn(command, args, {
       stdio: ['ignore', 'pipe', 'ignore'],
       env: { PATH: process.env.PATH ?? '' },
+      timeout: 2_000,
+      signal,
     });
     let said = '';
     child.stdout.setEncoding('utf8').on('data', (text: string) => {
       said += text;
     });
     child.once('error', () => resolve(undefined));
-    child.once('close', () => resolve(/^curl (\d+\.\d+\.\d+)/.exec(said)?.[1]));
+    child.once('close', () => resolve(said));
   });
 }
 
@@ -119,10 +131,9 @@ function configOf({ url, proxy, address }: Route, headers: HeaderList, method: s
   for (const [name, value] of headers) lines.push(`header = ${quoted(`${name}: ${value}`)}`);
   if (proxy === undefined) lines.push('noproxy = "*"');
   else {
-    const { url: own } = proxy;
-    lines.push(`proxy = ${quoted(`${own.protocol}//${own.host}`)}`);
-    if (own.username !== '')
-      lines.push(`proxy-user = ${quoted(`${decodeURIComponent(own.username)}:${decodeURIComponent(own.password)}`)}`);
+    lines.push(`proxy = ${quoted(`${proxy.url.protocol}//${proxy.url.host}`)}`);
+    if (proxy.authorization !== undefined)
+      lines.push(`proxy-header = ${quoted(`Proxy-Authorization: ${proxy.authorization}`)}`);
   }
   if (address !== undefined) lines.push(`connect-to = ${quoted(`::${address}:`)}`);
   return `${lines.join('\n')}\n`;

@@ -9,10 +9,17 @@ import {
 import type { Socket } from 'node:net';
 import { classify, http2CodeNames, type Phase, parseLength } from '../../core/index.ts';
 import type { Timer } from '../../runtime/index.ts';
-import { type Check, checkOf, type ExchangeHost, type ExchangePlan, isUnframed } from './exchange.ts';
+import {
+  type Check,
+  checkOf,
+  type ExchangeHost,
+  type ExchangePlan,
+  isUnframed,
+  SILENT_MS,
+  STALL_MS,
+} from './exchange.ts';
 import type { RequestTrace } from './trace.ts';
 
-const STALL_MS = 3_000;
 const START_BYTES = 2_048;
 
 /** Fields of a connection, which HTTP/2 forbids (RFC 9113 8.2.2), and what has a pseudo-field. */
@@ -49,6 +56,8 @@ class StreamExchange {
   #watch: Timer | undefined;
   #limit: Timer | undefined;
   #hasEnded = false;
+  #lastByteMs = 0;
+  #isOverdue = false;
   #check: Check | undefined;
   #kept: Buffer[] | undefined;
 
@@ -83,7 +92,7 @@ class StreamExchange {
     );
     if (body !== undefined) stream.end(body);
     this.#expect(headersMs, 'ERR_REKNIT_HEADERS_TIMEOUT');
-    stream.on('response', (answer) => this.#onResponse(answer));
+    stream.on('response', (answer) => this.#onResponse(answer, stream));
     stream.on('data', (chunk: Buffer) => this.#onChunk(chunk));
     stream.on('error', (error) => this.#fail(error));
     stream.on('end', () => this.#onEnd(stream));
@@ -97,11 +106,17 @@ class StreamExchange {
     this.#end();
   }
 
+  /** Who has been silent for a while may be about to stall: that is waited for. */
+  #stopReading(): void {
+    this.#isOverdue = true;
+    if (this.#host.sinceStartMs() - this.#lastByteMs < SILENT_MS) this.enough();
+  }
+
   get #phase(): Phase {
     return this.#trace.status === undefined ? 'wait' : 'body';
   }
 
-  #onResponse(answer: IncomingHttpHeaders): void {
+  #onResponse(answer: IncomingHttpHeaders, stream: ClientHttp2Stream): void {
     const trace = this.#trace;
     trace.status = Number(answer[':status'] ?? 0);
     trace.httpVersion = '2';
@@ -117,9 +132,19 @@ class StreamExchange {
     const coding = trace.method === 'HEAD' || trace.status === 206 ? undefined : trace.headers['content-encoding'];
     this.#check = checkOf(coding, (error) => this.#fail(error));
     if (this.#plan.read.keepsUnframed === true && isUnframed(trace)) this.#kept = [];
-    this.#limit = this.#host.clock.after(this.#plan.read.maxMs, () => this.enough());
+    this.#lastByteMs = trace.headersMs;
+    this.#limit = this.#host.clock.after(this.#plan.read.maxMs, () => this.#stopReading());
     this.#plan.read.onHeaders?.();
     this.#expect(STALL_MS, 'ERR_REKNIT_STALL');
+    const { gate } = this.#plan.read;
+    if (gate === undefined) return;
+    stream.pause();
+    this.#watch?.cancel();
+    void gate.then(() => {
+      if (this.#hasEnded) return;
+      this.#expect(STALL_MS, 'ERR_REKNIT_STALL');
+      stream.resume();
+    });
   }
 
   #onChunk(chunk: Buffer): void {
@@ -130,7 +155,9 @@ class StreamExchange {
     trace.bodyBytes += chunk.length;
     this.#kept?.push(chunk);
     this.#check?.write(chunk);
-    if (this.#host.countBytes(chunk.length) && trace.bodyBytes < this.#plan.read.maxBytes) {
+    const mayGoOn = this.#host.countBytes(chunk.length) && !this.#isOverdue;
+    this.#lastByteMs = this.#host.sinceStartMs();
+    if (mayGoOn && trace.bodyBytes < this.#plan.read.maxBytes) {
       this.#expect(STALL_MS, 'ERR_REKNIT_STALL');
     } else if (trace.bodyBytes !== trace.totalBytes) this.enough();
   }

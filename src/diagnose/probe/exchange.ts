@@ -40,9 +40,9 @@ export interface ExchangeHost {
 }
 
 /** Silence of a server that has begun to answer; longer ones are no pause. */
-const STALL_MS = 3_000;
+export const STALL_MS = 3_000;
 /** Whoever has been silent for so long when we have seen enough may be about to stall: that is waited for. */
-const SILENT_MS = 700;
+export const SILENT_MS = 700;
 const START_BYTES = 2_048;
 const CONTINUE_MS = 1_000;
 

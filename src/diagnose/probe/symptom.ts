@@ -47,6 +47,8 @@ function symptomOfFailure(failure: Failure, request: RequestTrace, isProxied: bo
   // The body was whole by its length; what follows it is not of it.
   if (kind === 'bad-http' && phase === 'body' && request.bodyBytes === request.totalBytes) return 'damaged';
   if (kind === 'certificate') return isIssuer(code) ? 'untrusted' : 'bad-certificate';
+  // Said of HTTP/2 behind a handshake that went well.
+  if (kind === 'tls-protocol' && (phase === 'wait' || phase === 'body')) return 'h2-broken';
   const known = ofKind[kind];
   if (known !== undefined) return known;
   if (phase === 'resolve') return 'lookup-failed';

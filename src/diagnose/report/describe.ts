@@ -4,8 +4,8 @@ import type { Diagnosis, Step } from '../diagnosis.ts';
 import { causeRow } from '../inference/cause-list.ts';
 import type { NamedCause } from '../inference/judge.ts';
 import { adviseFor } from './advise.ts';
+import { labelled } from './labelled.ts';
 
-const WIDTH = 100;
 const LABEL_WIDTH = 12;
 const MAX_EVIDENCE = 4;
 const MAX_OTHERS = 3;
@@ -95,20 +95,5 @@ export function describeStep({ experiment, outcomeWords, evidence, moved, tookMs
 }
 
 function entry(label: string, text: string): readonly string[] {
-  return wrap(text, WIDTH - LABEL_WIDTH).map(
-    (line, index) => `  ${(index === 0 ? label : '').padEnd(LABEL_WIDTH - 2)}${line}`,
-  );
-}
-
-/** Breaks at spaces; a longer word stands alone. */
-function wrap(text: string, width: number): readonly string[] {
-  const lines: string[] = [];
-  let line = '';
-  for (const word of text.split(' ')) {
-    if (line !== '' && line.length + 1 + word.length > width) {
-      lines.push(line);
-      line = word;
-    } else line = line === '' ? word : `${line} ${word}`;
-  }
-  return [...lines, line];
+  return labelled(label, text, LABEL_WIDTH);
 }

@@ -5,6 +5,8 @@ export interface ClientVersions {
   readonly undici?: string | undefined;
   readonly openssl?: string | undefined;
   readonly curl?: string | undefined;
+  /** As Python’s requests and pip’s relatives use it. */
+  readonly urllib3?: string | undefined;
 }
 
 interface FaultRow {
@@ -59,6 +61,67 @@ const rows: readonly FaultRow[] = [
     until: '7.71.0',
     what: 'has no --retry-all-errors: --retry alone does not repeat after a reset in the body',
     told: 'curl(1)',
+  },
+  {
+    client: 'curl',
+    name: 'curl',
+    since: '7.66.0',
+    until: '7.74.0',
+    what: 'does not repeat after a 408 with --retry',
+    told: 'curl #6155',
+  },
+  {
+    client: 'curl',
+    name: 'curl',
+    until: '8.5.0',
+    what: 'with -C - calls a file that is complete already an error, since the server answers 416',
+    told: 'curl commit 225db91',
+  },
+  {
+    client: 'curl',
+    name: 'curl',
+    since: '8.2.0',
+    until: '8.2.1',
+    what: 'hangs over HTTP/2 when a POST has an empty body',
+    told: 'curl #11485',
+  },
+  {
+    client: 'curl',
+    name: 'curl',
+    since: '8.14.0',
+    until: '8.15.0',
+    what: 'ends with code 0 after a 4xx or 5xx when --fail and --retry are given together',
+    told: 'curl #17554, #17559',
+  },
+  {
+    client: 'curl',
+    name: 'curl',
+    since: '8.16.0',
+    until: '8.17.0',
+    what: 'waits for one second before each --retry, and no longer each time, unlike those before',
+    told: 'curl #18591',
+  },
+  {
+    client: 'node',
+    name: 'Node.js',
+    since: '20.0.0',
+    until: '24.0.0',
+    what: 'gives each of several addresses of a name 250 ms to connect, which is too little for far ones (ETIMEDOUT); --network-family-autoselection-attempt-timeout changes it',
+    told: 'nodejs/node #52082, #60334',
+  },
+  {
+    client: 'urllib3',
+    name: 'urllib3',
+    until: '2.0.0',
+    what: 'hands a streamed body that is shorter than its Content-Length to requests without an error',
+    told: 'urllib3 #2514, psf/requests #4956',
+  },
+  {
+    client: 'openssl',
+    name: 'OpenSSL',
+    since: '3.0.0',
+    what: 'refuses servers without secure renegotiation (“unsafe legacy renegotiation disabled”), which 1.1.1 took',
+    told: 'openssl #16278',
   },
   {
     client: 'openssl',

@@ -1,17 +1,17 @@
-/** An explanation as a colleague would give it; the last line is the one thing to try next. */
-import { groupDigits } from '../core/index.ts';
-import type { ExplainedCause, Explanation, Unexplained } from '../diagnose/index.ts';
+/** An explanation as a colleague would give it; the last line is the one thing to try next. Pure. */
+import { groupDigits } from '../../core/index.ts';
+import type { ExplainedCause, Explanation, Unexplained } from '../explain.ts';
+import { labelled } from './labelled.ts';
 
-const WIDTH = 100;
 const LABEL_WIDTH = 10;
 const MAX_OTHERS = 5;
 const MAX_CONSEQUENCES = 4;
 
-export function renderExplanation(explanation: Explanation): string {
-  return `${(explanation.kind === 'unknown' ? renderUnknown(explanation) : renderCauses(explanation.causes)).join('\n')}\n`;
+export function describeExplanation(explanation: Explanation): readonly string[] {
+  return explanation.kind === 'unknown' ? describeUnknown(explanation) : describeCauses(explanation.causes);
 }
 
-function renderCauses([first, ...others]: readonly ExplainedCause[]): readonly string[] {
+function describeCauses([first, ...others]: readonly ExplainedCause[]): readonly string[] {
   const cause = first!;
   return [
     headline(cause),
@@ -58,7 +58,7 @@ function consequences({ consequences: list }: ExplainedCause): readonly string[]
   return texts.flatMap((text, index) => entry(index === 0 ? 'follows' : '', text));
 }
 
-function renderUnknown({ lineCount, tools }: Unexplained): readonly string[] {
+function describeUnknown({ lineCount, tools }: Unexplained): readonly string[] {
   const whose = tools.length === 0 ? '' : ` It looks like output of ${tools.join(', ')}.`;
   const read = lineCount === 1 ? 'this line' : `these ${groupDigits(lineCount)} lines`;
   return [
@@ -75,20 +75,5 @@ function renderUnknown({ lineCount, tools }: Unexplained): readonly string[] {
 }
 
 function entry(label: string, text: string): readonly string[] {
-  return wrap(text, WIDTH - LABEL_WIDTH).map(
-    (line, index) => `  ${(index === 0 ? label : '').padEnd(LABEL_WIDTH - 2)}${line}`,
-  );
-}
-
-/** Breaks at spaces; a longer word stands alone. */
-function wrap(text: string, width: number): readonly string[] {
-  const lines: string[] = [];
-  let line = '';
-  for (const word of text.split(' ')) {
-    if (line !== '' && line.length + 1 + word.length > width) {
-      lines.push(line);
-      line = word;
-    } else line = line === '' ? word : `${line} ${word}`;
-  }
-  return [...lines, line];
+  return labelled(label, text, LABEL_WIDTH);
 }
