@@ -8,6 +8,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { parseArgs } from 'node:util';
 
+// As in test/diagnose/halves.ts.
 const HALVES_SEED = '20261128';
 
 const { values } = parseArgs({

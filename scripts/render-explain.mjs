@@ -4,12 +4,16 @@ const sections = [
   ['The system', ['system']],
   ['TLS and certificates', ['openssl']],
   ['Statuses and proxies', ['http', 'squid']],
-  ['nginx and haproxy', ['nginx', 'haproxy']],
-  ['pip, uv, cargo, npm, pnpm, yarn, apt, docker', ['pip', 'uv', 'cargo', 'npm', 'pnpm', 'yarn', 'apt', 'docker']],
+  ['nginx, haproxy, Envoy', ['nginx', 'haproxy', 'envoy']],
+  [
+    'pip, uv, conda, cargo, npm, pnpm, yarn, bun, apt, docker',
+    ['pip', 'uv', 'conda', 'cargo', 'npm', 'pnpm', 'yarn', 'bun', 'apt', 'docker'],
+  ],
   ['curl, wget, git', ['curl', 'wget', 'git']],
   ['Node.js', ['fetch', 'node']],
   ['Python', ['python']],
-  ['Rust, Go, Java', ['rust', 'go', 'java']],
+  ['Rust, Go, Java, .NET, Ruby', ['rust', 'go', 'java', 'dotnet', 'ruby']],
+  ['Browsers', ['browser']],
 ];
 
 const head = `# What error texts mean

@@ -11,10 +11,12 @@ import { type Choice, chooseExperiment, owedExperiment } from './inference/choos
 import { type ExperimentId, experimentRow } from './inference/experiment-list.ts';
 import { judge, movementOf } from './inference/judge.ts';
 import { type Belief, priorBelief, updated } from './inference/posterior.ts';
+import { mostStillFailing } from './inference/still-failing.ts';
 import { obstacleOf } from './obstacle.ts';
 import { printable } from './printable.ts';
 import { Bench, RequestsSpentError } from './probe/bench.ts';
 import { hostOf, type Route } from './probe/route.ts';
+import type { RequestTrace } from './probe/trace.ts';
 import { knownFaults } from './report/known-faults.ts';
 import { measuredBy, showConnections } from './show.ts';
 import { describeSurroundings } from './surroundings.ts';
@@ -76,6 +78,19 @@ function circumstancesOf({ subject, proxy }: DiagnoseJob): ReadonlySet<Circumsta
   if (isIP(hostOf(proxy?.url ?? subject.url)) === 0) found.add('name');
   return found;
 }
+
+/** What is over by all that one has seen may come again: how seldom is what can be said. */
+function howOver(requests: readonly RequestTrace[]): readonly string[] {
+  const last = requests.findLastIndex(({ symptom }) => symptom !== 'ok');
+  const good = requests.length - 1 - last;
+  if (last < 0 || good < 1) return [];
+  const percent = Math.ceil(mostStillFailing(good) * 100);
+  return [
+    `behind the last failure ${good} in a row went well: if it still fails by chance, it is less than ${percent} % of the requests (with 95 % certainty)`,
+  ];
+}
+
+const MEANWHILE_REQUESTS = 2;
 
 class Investigation {
   readonly #job: DiagnoseJob;
@@ -142,7 +157,10 @@ class Investigation {
         list.map(({ id }) => id),
         purse,
       );
-    const choice = among(possible.filter(({ isRipe }) => isRipe === undefined || isRipe(course)));
+    const isWaiting = ({ isRipe }: Experiment) => isRipe !== undefined && !isRipe(course);
+    // While one ripens, what costs little is made; what costs more may not be needed behind it.
+    const mayCost = possible.some(isWaiting) ? MEANWHILE_REQUESTS : purse.requests;
+    const choice = among(possible.filter((one) => !isWaiting(one) && experimentRow(one.id).requests <= mayCost));
     if (choice.kind === 'experiment') return choice;
     const later = among(possible);
     if (later.kind !== 'enough') return later;
@@ -198,6 +216,8 @@ class Investigation {
     const bench = this.#bench;
     const { subject } = this.#job;
     const obstacle = (id: ExperimentId) => obstacleOf(id, this.#course, endedBy, this.#unfinished);
+    const verdict = judge(this.#steps, this.#circumstances, obstacle);
+    if (verdict.causes[0]?.cause === 'passed') this.#course.memory.notes.push(...howOver(bench.requests));
     return {
       url: redactUrl(subject.url.href),
       method: subject.method,
@@ -208,7 +228,7 @@ class Investigation {
       bytesRead: bench.bytesRead,
       surroundings: describeSurroundings(this.#course, this.#job.proxy),
       steps: this.#steps,
-      verdict: judge(this.#steps, this.#circumstances, obstacle),
+      verdict,
       measured: measuredBy(this.#course),
       notes: this.#course.memory.notes.map(printable),
       knownFaults: knownFaults(this.#course.memory.clients ?? {}),

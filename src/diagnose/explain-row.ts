@@ -3,9 +3,14 @@ import type { FailureKind, Origin, Phase } from '../core/index.ts';
 /** Who prints a text: a command, a library inside a program, a server's log, or the system under all of them. */
 export type Tool =
   | 'apt'
+  | 'browser'
+  | 'bun'
   | 'cargo'
+  | 'conda'
   | 'curl'
   | 'docker'
+  | 'dotnet'
+  | 'envoy'
   | 'fetch'
   | 'git'
   | 'go'
@@ -19,6 +24,7 @@ export type Tool =
   | 'pip'
   | 'pnpm'
   | 'python'
+  | 'ruby'
   | 'rust'
   | 'squid'
   | 'system'

@@ -4,6 +4,7 @@ import { answerRows, serverRows } from './rows-answers.ts';
 import { commandRows } from './rows-commands.ts';
 import { languageRows } from './rows-languages.ts';
 import { nodeRows } from './rows-node.ts';
+import { otherRows } from './rows-others.ts';
 import { packageRows } from './rows-packages.ts';
 import { pythonRows } from './rows-python.ts';
 import { systemRows } from './rows-system.ts';
@@ -14,6 +15,7 @@ const writtenRows: readonly ExplainRow[] = [
   ...tlsRows,
   ...answerRows,
   ...serverRows,
+  ...otherRows,
   ...packageRows,
   ...commandRows,
   ...nodeRows,

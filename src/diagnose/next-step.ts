@@ -26,7 +26,9 @@ export interface NextFacts {
 /** How each tool is usually run; `…` is for the reader to fill in. */
 const usualCommand: Readonly<Partial<Record<Tool, string>>> = {
   apt: 'apt-get update',
+  bun: 'bun install',
   cargo: 'cargo build',
+  conda: 'conda install …',
   docker: 'docker pull …',
   git: 'git clone …',
   go: 'go mod download',
@@ -60,7 +62,7 @@ const trustSetting: Readonly<Partial<Record<Tool, string>>> = {
 };
 
 /** What answers for its own log: the trouble is between it and the server behind it. */
-const servers: ReadonlySet<Tool> = new Set(['nginx', 'haproxy', 'squid']);
+const servers: ReadonlySet<Tool> = new Set(['envoy', 'nginx', 'haproxy', 'squid']);
 
 export function nextStep(facts: NextFacts): Next {
   const { step, tool, host } = facts;

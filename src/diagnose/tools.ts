@@ -17,6 +17,12 @@ export const toolMarks: readonly ToolMark[] = [
       'aiohttp.client_exceptions',
     ],
   },
+  {
+    tool: 'ruby',
+    patterns: ['Net::HTTP', '(EOFError)', 'Gem::RemoteFetcher', 'rubygems.org', 'Net::OpenTimeout', 'Net::ReadTimeout'],
+  },
+  { tool: 'dotnet', patterns: ['System.Net.*', 'System.IO.IOException', 'Invoke-WebRequest', 'Invoke-RestMethod'] },
+  { tool: 'browser', patterns: ['net::ERR_*'] },
   { tool: 'node', patterns: ['(node:internal*', 'at async', 'node_modules', 'node:events'] },
   {
     tool: 'fetch',
@@ -66,7 +72,10 @@ export const toolMarks: readonly ToolMark[] = [
       'remote: Enumerating objects',
     ],
   },
+  { tool: 'conda', patterns: ['CondaHTTPError', 'conda.anaconda.org', 'repo.anaconda.com'] },
+  { tool: 'bun', patterns: ['^bun install', 'downloading tarball', 'downloading package manifest'] },
   { tool: 'wget', patterns: ['^wget: ', 'HTTP request sent, awaiting response'] },
+  { tool: 'envoy', patterns: ['disconnect/reset before headers'] },
   {
     tool: 'nginx',
     patterns: ['to upstream, client:', 'from upstream, client:', 'no live upstreams', ', server: … , request: '],
@@ -104,7 +113,9 @@ export const writingMarks: readonly string[] = [
 /** Tools that only read, unless a writing mark says otherwise: to run one again does no harm. */
 export const readers: ReadonlyMap<Tool, string> = new Map([
   ['apt', 'apt'],
+  ['bun', 'bun'],
   ['cargo', 'cargo'],
+  ['conda', 'conda'],
   ['docker', 'docker pull'],
   ['git', 'a clone or fetch'],
   ['go', 'go'],

@@ -29,6 +29,15 @@ const healthy: readonly Case[] = [
     }),
   }),
   labCase({
+    name: 'healthy-slow-second',
+    expect: ['nothing-wrong'],
+    what: 'every answer takes a second to begin',
+    scenario: () => ({
+      resource: { sizeBytes: 64 * KiB },
+      requests: [{ on: 'every', do: { kind: 'delay', delayMs: 1_000 } }],
+    }),
+  }),
+  labCase({
     name: 'healthy-slow-body',
     expect: ['nothing-wrong'],
     what: '64 KiB at 200 KB/s',
@@ -48,6 +57,13 @@ const healthy: readonly Case[] = [
     expect: ['nothing-wrong'],
     what: 'a body that ends with its connection',
     scenario: () => ({ resource: { sizeBytes: MiB, framing: 'close', validator: 'none' } }),
+  }),
+  labCase({
+    name: 'healthy-close-without-ranges',
+    expect: ['nothing-wrong'],
+    what: 'a body that ends with its connection, from a server without ranges',
+    isQuick: true,
+    scenario: () => ({ resource: { sizeBytes: MiB, framing: 'close', validator: 'none', ranges: 'refused' } }),
   }),
   labCase({
     name: 'healthy-gzip',
@@ -220,6 +236,15 @@ const limits: readonly Case[] = [
     }),
   }),
   labCase({
+    name: '503-above-four',
+    expect: ['connection-limit'],
+    what: 'the fifth request at once is answered 503',
+    scenario: () => ({
+      resource: large,
+      requests: [{ on: 'every', where: { concurrentAbove: 4 }, do: { kind: 'status', status: 503 } }],
+    }),
+  }),
+  labCase({
     name: 'reset-above-two',
     expect: ['connection-limit'],
     what: 'the third connection at once is reset',
@@ -299,6 +324,42 @@ const limits: readonly Case[] = [
       resource: large,
       requests: [{ on: 'every', do: { kind: 'cut', by: 'fin', at: 'body', atRandomByte: anywhere } }],
     }),
+  }),
+  labCase({
+    name: 'unframed-ends',
+    expect: ['random-cuts'],
+    what: 'bodies without a length end somewhere by FIN; ranges tell what follows',
+    isQuick: true,
+    scenario: () => ({
+      resource: { ...large, framing: 'close', validator: 'none' },
+      requests: [{ on: 'every', do: { kind: 'cut', by: 'fin', at: 'body', atRandomByte: anywhere } }],
+    }),
+  }),
+  labCase({
+    name: 'unframed-ends-without-ranges',
+    expect: ['random-cuts'],
+    what: 'bodies without a length end somewhere by FIN, from a server without ranges: only other bodies tell',
+    isQuick: true,
+    scenario: () => ({
+      resource: { ...large, framing: 'close', validator: 'none', ranges: 'refused' },
+      requests: [{ on: 'every', do: { kind: 'cut', by: 'fin', at: 'body', atRandomByte: anywhere } }],
+    }),
+  }),
+  labCase({
+    name: 'passed-cut',
+    expect: ['passed'],
+    what: 'one body is cut, and none behind it',
+    isQuick: true,
+    scenario: () => ({
+      resource: large,
+      requests: [{ on: 1, do: { kind: 'cut', by: 'rst', at: 'body', atRandomByte: anywhere } }],
+    }),
+  }),
+  labCase({
+    name: 'passed-500',
+    expect: ['passed'],
+    what: 'one answer is 500, and none behind it',
+    scenario: () => ({ resource: large, requests: [{ on: 1, do: { kind: 'status', status: 500 } }] }),
   }),
   labCase({
     name: 'random-some',

@@ -4,6 +4,7 @@
  */
 import type { Sample } from './sample.ts';
 import { logSamples } from './samples-logs.ts';
+import { otherSamples } from './samples-others.ts';
 import { packageSamples } from './samples-packages.ts';
 
 const nodeSamples: readonly Sample[] = [
@@ -350,4 +351,10 @@ requests.exceptions.ChunkedEncodingError: ("Connection broken: ConnectionResetEr
   },
 ];
 
-export const samples: readonly Sample[] = [...nodeSamples, ...pythonSamples, ...packageSamples, ...logSamples];
+export const samples: readonly Sample[] = [
+  ...nodeSamples,
+  ...pythonSamples,
+  ...packageSamples,
+  ...logSamples,
+  ...otherSamples,
+];

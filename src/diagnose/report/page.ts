@@ -4,7 +4,7 @@ import type { Diagnosis, Step } from '../diagnosis.ts';
 import { causeRow } from '../inference/cause-list.ts';
 import type { NamedCause } from '../inference/judge.ts';
 import { adviseFor } from './advise.ts';
-import { percent } from './describe.ts';
+import { percent as inWords } from './describe.ts';
 import { escapeText } from './escape-text.ts';
 import { pageStyle } from './page-style.ts';
 import { renderTimeline } from './timeline.ts';
@@ -77,7 +77,7 @@ function steps(all: readonly Step[]): string {
     const moved = step.moved.after
       .map(({ cause, probability }) => `${escapeText(causeRow(cause).title)} ${percent(probability)}`)
       .join('<br>');
-    return `<tr><td class="number">${index + 1}</td><td><b>${step.experiment}</b><br><span class="quiet">changes ${escapeText(step.changes)}</span></td><td>${escapeText(step.outcomeWords)}<br><span class="quiet">${escapeText(step.evidence)}</span></td><td class="number">${step.requests}</td><td class="number">${formatDuration(step.tookMs)}</td><td class="quiet">${moved}</td></tr>`;
+    return `<tr><td class="number">${index + 1}</td><td><b>${step.experiment}</b><br><span class="quiet">changes ${escapeText(step.changes)}</span></td><td>${escapeText(step.outcomeWords)}<br><span class="quiet">${escapeText(step.evidence)}</span></td><td class="number" data-unit="${step.requests === 1 ? 'request' : 'requests'}">${step.requests}</td><td class="number">${formatDuration(step.tookMs)}</td><td class="quiet">${moved}</td></tr>`;
   });
   return `<div class="wide"><table class="steps"><tr><th></th><th>experiment</th><th>what came out</th><th>requests</th><th>took</th><th>then likeliest</th></tr>${rows.join('\n')}</table></div>`;
 }
@@ -99,6 +99,11 @@ function advice(diagnosis: Diagnosis, first: NamedCause | undefined): string {
 
 function list(texts: readonly string[]): string {
   return texts.length === 0 ? '' : `<ul>${texts.map((text) => `<li>${escapeText(text)}</li>`).join('\n')}</ul>`;
+}
+
+/** A number and its sign stay on one line. */
+function percent(confidence: number): string {
+  return inWords(confidence).replace(' %', '\u00a0%');
 }
 
 function capital(text: string): string {

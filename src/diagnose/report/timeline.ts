@@ -9,6 +9,8 @@ const WIDTH = 700;
 const RIGHT = 215;
 /** Of the font, which is monospaced. */
 const LETTER = 6.1;
+const LEAST_LETTERS = 34;
+const MOST_LETTERS = 80;
 const ROW = 15;
 const BAR = 9;
 const TOP = 20;
@@ -31,7 +33,7 @@ export function renderTimeline({ connections, tookMs }: Diagnosis): string {
   const lines = connections.map((line, index) =>
     renderLine(line, connections[index - 1], TOP + index * ROW, scale, tookMs),
   );
-  const words = legend.map(([name, text]) => `<i class="${name}"></i>${text}`).join('');
+  const words = legend.map(([name, text]) => `<span><i class="${name}"></i>${text}</span>`).join(' ');
   return `<p class="legend">${words}</p>
 <div class="wide"><svg class="timeline" viewBox="0 0 ${LEFT + WIDTH + RIGHT} ${height}" role="img" aria-label="Timeline of every connection">
 ${renderAxis(tookMs, height, scale)}
@@ -90,7 +92,7 @@ function renderLine(
     line.requests.at(-1)?.met ??
     (line.endedBy === 'us' ? 'nothing was sent' : `ended by the other side (${line.endedBy ?? 'open'})`);
   const isBad = line.failure !== undefined || line.requests.some(({ symptom }) => symptom !== 'ok');
-  parts.push(labelAt(scale(endMs), y, isBad ? 'bad' : 'axis', shorten(words)));
+  parts.push(labelAt(scale(endMs), y, isBad ? 'bad' : 'axis', words));
   return `<g><title>${escapeText(titleOf(line))}</title>${parts.join('')}</g>`;
 }
 
@@ -115,7 +117,9 @@ function bar(name: string, fromMs: number, untilMs: number, y: number, scale: (m
 }
 
 /** Behind the line, or above its end where there is no room. */
-function labelAt(x: number, y: number, name: string, text: string): string {
+function labelAt(x: number, y: number, name: string, words: string): string {
+  const room = Math.floor((LEFT + WIDTH + RIGHT - x - 5) / LETTER);
+  const text = shorten(words, Math.max(LEAST_LETTERS, Math.min(MOST_LETTERS, room)));
   const isBehind = x + 5 + text.length * LETTER <= LEFT + WIDTH + RIGHT;
   const place = isBehind ? `x="${(x + 5).toFixed(1)}"` : `x="${LEFT + WIDTH + RIGHT}" text-anchor="end"`;
   return `<text class="${name}" ${place} y="${y + BAR - 1}">${escapeText(text)}</text>`;
@@ -131,6 +135,6 @@ function titleOf(line: ShownConnection): string {
   ].join('\n');
 }
 
-function shorten(text: string): string {
-  return text.length > 34 ? `${text.slice(0, 33)}…` : text;
+function shorten(text: string, letters: number): string {
+  return text.length > letters ? `${text.slice(0, letters - 1)}…` : text;
 }
