@@ -52,6 +52,7 @@ export class Contents {
   readonly #flights = new Map<string, Flight>();
   readonly #alone = new Set<Flight>();
   readonly #suspects = new Set<string>();
+  readonly #keeping = new Set<Promise<void>>();
 
   constructor(settings: ContentsSettings) {
     this.#settings = settings;
@@ -121,6 +122,7 @@ export class Contents {
         this.#judge(key, ended);
         this.#tell(wish, ended);
         const keeping = isKept && !isAlone ? this.#keep(wish, ended) : undefined;
+        if (keeping !== undefined) this.#remember(keeping);
         // Of an index a client may want the newest.
         if (keeping === undefined || plan.role === 'index') this.#forget(key, ended);
         else void keeping.then(() => this.#forget(key, ended));
@@ -130,6 +132,16 @@ export class Contents {
     else this.#flights.set(key, flight);
     flight.begin();
     return flight;
+  }
+
+  #remember(keeping: Promise<void>): void {
+    this.#keeping.add(keeping);
+    void keeping.then(() => this.#keeping.delete(keeping));
+  }
+
+  /** Everything that came whole is kept, or is not going to be. */
+  async settle(): Promise<void> {
+    while (this.#keeping.size > 0) await Promise.all([...this.#keeping]);
   }
 
   /** What was wrong is asked for past caches the next time. */
