@@ -2,6 +2,7 @@ import { Command, Option } from 'commander';
 import { extractFlags } from './get-extract-settings.ts';
 import type { GetFlags } from './get-flags.ts';
 import { transferFlags } from './get-transfer-flags.ts';
+import { makeEngineLean } from './lean-engine.ts';
 import { clientFlags } from './option-flags.ts';
 
 const examples = `
@@ -53,6 +54,7 @@ export function createGetCommand(onExit: (code: number) => void): Command {
   for (const option of transferFlags()) command.addOption(option);
   for (const option of clientFlags()) command.addOption(option);
   return command.addHelpText('after', examples).action(async (urls: readonly string[], flags: GetFlags) => {
+    makeEngineLean();
     const { get } = await import('./get.ts');
     const isGiven = (key: string) => command.getOptionValueSource(key) === 'cli';
     onExit(await get(urls, flags, isGiven));

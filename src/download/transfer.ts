@@ -4,6 +4,7 @@
  */
 import {
   ContentChangedError,
+  type Failure,
   GaveUpError,
   type Integrity,
   IntegrityError,
@@ -149,18 +150,18 @@ class Transfer {
   /** Hears of an address that comes to nothing, where there are others. */
   #listen(abort: (error: Error) => void, lease: ConnectionLease): (event: ReknitEvent) => void {
     let failedAtByte = this.#destination.gotBytes;
-    let failed: SourceFailed | undefined;
+    let failed: Failure | undefined;
     return (event) => {
       this.#job.onEvent?.(event);
       if (this.#division !== undefined) this.#division.onFirstEvent(event);
-      if (event.type === 'failure') failed = new SourceFailed(event.failure);
+      if (event.type === 'failure') failed = event.failure;
       if (event.type !== 'wait' || failed === undefined || this.#division !== undefined) return;
       const newBytes = this.#destination.gotBytes - failedAtByte;
       failedAtByte = this.#destination.gotBytes;
       if (newBytes >= PROGRESS_BYTES) return;
-      lease.report({ kind: 'failed', failure: failed.failure, delayMs: event.delayMs });
-      const error = failed;
-      if (this.#job.mirrors.length > 0) queueMicrotask(() => abort(error));
+      const failure = failed;
+      lease.report({ kind: 'failed', failure, delayMs: event.delayMs });
+      if (this.#job.mirrors.length > 0) queueMicrotask(() => abort(new SourceFailed(failure)));
     };
   }
 

@@ -40,6 +40,13 @@ test('a healthy download is one request, and says how its end was proven', async
   expect(run.record.requests[0]!.headers['accept-encoding']).toBe('identity');
 });
 
+test('the engine has no complaint about what it is told: --quiet is silent', async () => {
+  await using stage = await open();
+  const run = stage.lab.play(plain);
+  const { code, stderr } = await reknit(['get', run.url, '-o', 'a.bin', '--quiet'], { cwd: stage.folder.path });
+  expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+});
+
 test('without -o the name is the last segment of the path, in the current folder', async () => {
   await using stage = await open();
   const run = stage.lab.play(plain);
