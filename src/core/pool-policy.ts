@@ -12,6 +12,12 @@ export interface RoundPolicy {
   readonly maxDelayMs: number;
   /** A longer pause than this, asked for by everyone who is left, ends the request at once. */
   readonly maxPushbackMs: number;
+  /**
+   * How long rounds that reach nobody (no upstream took the connection, so nothing was sent) go on without counting, neither
+   * as rounds nor as attempts: an upstream that is restarted is back in seconds. Only for requests with a deadline, `within`
+   * the whole pool, and where there is more than one round; 0: all count.
+   */
+  readonly maxUnreachedMs: number;
   /** `each`: who failed for now is asked again. `all`: only if everyone failed for now. */
   readonly gate: 'each' | 'all';
   /**
@@ -57,6 +63,7 @@ export const poolOptionRows: readonly Row[] = [
   { group: 'rounds', name: 'baseDelayMs', unit: 'ms', min: 0, fallback: 500 },
   { group: 'rounds', name: 'maxDelayMs', unit: 'ms', min: 0, fallback: 5_000 },
   { group: 'rounds', name: 'maxPushbackMs', unit: 'ms', min: 0, fallback: 300_000 },
+  { group: 'rounds', name: 'maxUnreachedMs', unit: 'ms', min: 0, fallback: 10_000 },
   { group: 'ejection', name: 'maxConsecutiveFailures', unit: 'count', min: 1, fallback: 10 },
   { group: 'ejection', name: 'errorRatio', unit: 'ratio', min: 0, fallback: 0.5 },
   { group: 'ejection', name: 'minRequests', unit: 'count', min: 1, fallback: 20 },

@@ -16,6 +16,13 @@ export interface PoolState {
   /** Upstreams that this round has yet to visit, in order. */
   readonly queue: readonly number[];
   readonly visitsInRound: number;
+  /** In this round somebody has taken a connection. */
+  readonly hasReached: boolean;
+  /** Rounds that reached nobody and do not count, and the attempts in them. */
+  readonly freeRounds: number;
+  readonly freeAttempts: number;
+  /** When the first of the rounds in a row that reached nobody had ended. */
+  readonly unreachedSinceMs: number | undefined;
   /** Waits in a row after which nobody could be visited. */
   readonly idleWaits: number;
   /** Where the last visit went; rounds `within` a tier stay there. */
@@ -65,6 +72,9 @@ export type PoolDecision =
       readonly roundNumber: number;
       readonly eligible: readonly number[];
       readonly isCharged: boolean;
+      /** The round that has ended reached nobody, and does not count. */
+      readonly isFree: boolean;
+      readonly unreachedSinceMs: number | undefined;
     }
   | { readonly kind: 'give-up'; readonly reason: GiveUpReason };
 
@@ -74,6 +84,10 @@ export function beginRequest(order: readonly number[]): PoolState {
     attempts: 0,
     queue: order,
     visitsInRound: 0,
+    hasReached: false,
+    freeRounds: 0,
+    freeAttempts: 0,
+    unreachedSinceMs: undefined,
     idleWaits: 0,
     tier: undefined,
     tierRoundNumber: 1,
@@ -90,21 +104,31 @@ export function beginRound(
   decision: PoolDecision & { readonly kind: 'wait' },
   order: readonly number[],
 ): PoolState {
-  const { roundNumber } = decision;
+  const { roundNumber, unreachedSinceMs } = decision;
+  const freeRounds = state.freeRounds + (decision.isFree ? 1 : 0);
+  const freeAttempts = state.freeAttempts + (decision.isFree ? state.visitsInRound : 0);
   const isSame = roundNumber === state.roundNumber;
   const idleWaits = isSame ? state.idleWaits + 1 : 0;
   const tierRoundNumber = state.tierRoundNumber + (isSame ? 0 : 1);
   const isPaid = state.isPaid || decision.isCharged;
-  return { ...state, roundNumber, tierRoundNumber, queue: order, visitsInRound: 0, idleWaits, isPaid };
+  return {
+    ...state,
+    ...{ roundNumber, tierRoundNumber, queue: order, visitsInRound: 0, idleWaits, isPaid },
+    ...{ hasReached: false, freeRounds, freeAttempts, unreachedSinceMs },
+  };
 }
 
 export function beginVisit(state: PoolState, upstreamIndex: number, tier: number): PoolState {
-  const { roundNumber, idleWaits, verdicts, queue } = state;
+  const { roundNumber, idleWaits, verdicts, queue, hasReached, freeRounds, freeAttempts, unreachedSinceMs } = state;
   return {
     roundNumber,
     attempts: state.attempts + 1,
     queue: queue.length === 1 && queue[0] === upstreamIndex ? [] : queue.filter((index) => index !== upstreamIndex),
     visitsInRound: state.visitsInRound + 1,
+    hasReached,
+    freeRounds,
+    freeAttempts,
+    unreachedSinceMs,
     idleWaits,
     tier,
     tierRoundNumber: state.tier === undefined || state.tier === tier ? state.tierRoundNumber : 1,
@@ -115,7 +139,14 @@ export function beginVisit(state: PoolState, upstreamIndex: number, tier: number
 }
 
 export function endVisit(state: PoolState, upstreamIndex: number, verdict: UpstreamVerdict): PoolState {
-  return { ...state, verdicts: new Map(state.verdicts).set(upstreamIndex, verdict), last: verdict };
+  const hasReached = state.hasReached || !isUnreached(verdict);
+  return { ...state, hasReached, verdicts: new Map(state.verdicts).set(upstreamIndex, verdict), last: verdict };
+}
+
+/** Nobody took the connection: certainly nothing was sent. */
+function isUnreached({ class: outcomeClass, failure }: UpstreamVerdict): boolean {
+  const isBefore = failure.phase === 'resolve' || failure.phase === 'connect';
+  return outcomeClass === 'transient' && isBefore && !failure.mayHaveRun;
 }
 
 export function decideInPool(policy: RoundPolicy, state: PoolState, facts: PoolFacts): PoolDecision {
@@ -147,7 +178,7 @@ function findRefusal(policy: RoundPolicy, state: PoolState, facts: PoolFacts): G
   if (facts.deadlineAtMs !== undefined && facts.nowMs >= facts.deadlineAtMs) return 'deadline';
   if (last?.failure.mayHaveRun === true && !facts.isRepeatable) return 'may-have-run';
   if (state.attempts > 0 && !facts.isReplayable) return 'body-not-replayable';
-  return state.attempts >= policy.maxAttempts ? 'upstreams-exhausted' : undefined;
+  return state.attempts - state.freeAttempts >= policy.maxAttempts ? 'upstreams-exhausted' : undefined;
 }
 
 /**
@@ -163,7 +194,8 @@ function isLargeEnough(state: PoolState, facts: PoolFacts, upstreamIndex: number
 }
 
 function isLastCandidate(policy: RoundPolicy, state: PoolState, facts: PoolFacts, chosen: number): boolean {
-  if (state.attempts + 1 >= policy.maxAttempts || !hasElsewhere(policy, state, facts, chosen)) return true;
+  if (state.attempts - state.freeAttempts + 1 >= policy.maxAttempts || !hasElsewhere(policy, state, facts, chosen))
+    return true;
   // After a silence the request may have run: for one that must not run twice, there is no other candidate.
   return !facts.isRepeatable || !facts.isReplayable;
 }
@@ -172,7 +204,8 @@ function isLastCandidate(policy: RoundPolicy, state: PoolState, facts: PoolFacts
 function hasElsewhere(policy: RoundPolicy, state: PoolState, facts: PoolFacts, chosen: number): boolean {
   if (state.queue.some((index) => index !== chosen && isLargeEnough(state, facts, index))) return true;
   const isNewTier = state.tier !== undefined && facts.tier(chosen) !== state.tier;
-  const roundNumber = policy.within === 'pool' ? state.roundNumber : isNewTier ? 1 : state.tierRoundNumber;
+  const roundNumber =
+    policy.within === 'pool' ? state.roundNumber - state.freeRounds : isNewTier ? 1 : state.tierRoundNumber;
   if (roundNumber >= policy.maxRounds) return false;
   // Whose tier has had its rounds will not use the time.
   const isOfThese = (index: number) => policy.within === 'pool' || facts.tier(index) === facts.tier(chosen);
@@ -187,7 +220,10 @@ function decideNextRound(policy: RoundPolicy, state: PoolState, facts: PoolFacts
   // A round that could visit nobody, since all asked for a pause, is not over yet; but it does not wait for ever.
   const isIdle = state.visitsInRound === 0;
   const roundNumber = policy.within === 'tier' ? state.tierRoundNumber : state.roundNumber;
-  if (isIdle ? state.idleWaits >= policy.maxRounds : roundNumber >= policy.maxRounds)
+  const isFree = !isIdle && isFreeRound(policy, state, facts);
+  // What did not count while nobody was reached counts when nobody was for too long.
+  const counted = state.hasReached ? roundNumber - state.freeRounds : roundNumber;
+  if (isIdle ? state.idleWaits >= policy.maxRounds : !isFree && counted >= policy.maxRounds)
     return { kind: 'give-up', reason: isIdle ? 'pushback-too-long' : 'upstreams-exhausted' };
   const heldMs = Math.min(...asked.map((index) => facts.heldForMs(index)));
   const hasElsewhere = asked.length < eligible.length;
@@ -199,7 +235,22 @@ function decideNextRound(policy: RoundPolicy, state: PoolState, facts: PoolFacts
   const isCharged = state.attempts > 0 && !state.isPaid;
   if (isCharged && !facts.hasBudget) return { kind: 'give-up', reason: 'budget-exhausted' };
   const because = heldMs > 0 ? 'pushback' : reasonOf(state, asked);
-  return { kind: 'wait', delayMs, because, roundNumber: state.roundNumber + (isIdle ? 0 : 1), eligible, isCharged };
+  return {
+    kind: 'wait',
+    ...{ delayMs, because, roundNumber: state.roundNumber + (isIdle ? 0 : 1), eligible, isCharged, isFree },
+    unreachedSinceMs: state.hasReached ? undefined : (state.unreachedSinceMs ?? (isIdle ? undefined : facts.nowMs)),
+  };
+}
+
+/** Whatever the delays between them are. */
+const MAX_FREE_ROUNDS = 100;
+
+/** Nobody was reached in the round that has ended, and not for too long yet. */
+function isFreeRound(policy: RoundPolicy, state: PoolState, { nowMs, deadlineAtMs }: PoolFacts): boolean {
+  if (policy.within === 'tier' || policy.maxRounds === 1 || state.hasReached) return false;
+  // Waits are at most half of what is left: before the deadline they would become ever shorter, and rounds ever more.
+  if (deadlineAtMs === undefined || deadlineAtMs - nowMs < policy.baseDelayMs) return false;
+  return state.freeRounds < MAX_FREE_ROUNDS && nowMs - (state.unreachedSinceMs ?? nowMs) < policy.maxUnreachedMs;
 }
 
 /** Who may be asked in the next round, by what each said last. In the order of their indexes: no other order is known. */

@@ -67,6 +67,9 @@ const poolFields = {
       baseDelay: duration.optional(),
       maxDelay: duration.optional(),
       maxPushback: duration.optional(),
+      unreached: duration
+        .optional()
+        .describe('Rounds in which no upstream took a connection do not count, for so long. Default: 10s'),
       gate: z.enum(['each', 'all']).optional(),
       within: z
         .enum(['pool', 'tier'])

@@ -145,6 +145,7 @@ function resolvePool(name: string, pool: PoolConfig, env: Environment): PoolSett
       baseDelayMs: ms(rounds.baseDelay),
       maxDelayMs: ms(rounds.maxDelay),
       maxPushbackMs: ms(rounds.maxPushback),
+      maxUnreachedMs: ms(rounds.unreached),
       gate: rounds.gate,
       within: rounds.within,
     }),

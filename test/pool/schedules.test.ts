@@ -141,10 +141,14 @@ test('attempts, ends, health, deadlines and the budget hold in every schedule', 
         if (trail !== undefined)
           expect(trail.map(({ upstream }) => upstream)).toEqual(seen.map(({ upstream }) => upstream));
         expect(ended[0]!.type === 'success').toBe(error === undefined);
-        expect(seen.length).toBeLessThanOrEqual(6);
         if (deadlineMs !== undefined) expect(endedAtMs - startedAtMs).toBeLessThanOrEqual(deadlineMs);
         // What may have run and must not run twice was the last that happened.
         const failures = own.filter((event) => event.type === 'failure');
+        // With a deadline, rounds in which nobody took a connection do not count.
+        const isUnreached = ({ failure: one, outcomeClass }: (typeof failures)[number]) =>
+          outcomeClass === 'transient' && one.phase === 'connect' && !one.mayHaveRun;
+        const free = deadlineMs === undefined ? 0 : failures.filter(isUnreached).length;
+        expect(seen.length - free).toBeLessThanOrEqual(6);
         if (!repeatable) for (const { failure: one } of failures.slice(0, -1)) expect(one.mayHaveRun).toBe(false);
       }
       const status = pool.status();

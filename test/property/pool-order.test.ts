@@ -45,6 +45,15 @@ function failureOf(status: number | undefined, pushbackMs?: number): Failure {
   };
 }
 
+const refusedConnection: Failure = {
+  origin: 'tcp',
+  phase: 'connect',
+  kind: 'refused',
+  transient: true,
+  mayHaveRun: false,
+  what: 'connection refused',
+};
+
 const facts: PoolFacts = {
   nowMs: 0,
   deadlineAtMs: undefined,
@@ -160,6 +169,62 @@ describe('the gate', () => {
           expect.unreachable('a request that does not end');
         },
       ),
+    );
+  });
+
+  test('rounds that reach nobody count for nothing, for so long, and each repeat is paid all the same', () => {
+    const visit = fc.record({ isRefused: fc.boolean(), tookMs: fc.integer({ min: 0, max: 3_000 }) });
+    fc.assert(
+      fc.property(
+        fc.integer({ min: 1, max: 3 }),
+        fc.integer({ min: 1, max: 4 }),
+        fc.constantFrom(0, 2_000, 10_000),
+        fc.array(visit, { minLength: 200, maxLength: 200 }),
+        fc.integer({ min: 0, max: 99 }),
+        (count, maxRounds, maxUnreachedMs, script, refusedUntil) => {
+          const policy = { ...rounds, maxRounds, maxAttempts: maxRounds * count, maxUnreachedMs };
+          const own = { ...facts, nowMs: 0, deadlineAtMs: 10_000_000 };
+          let state = beginRequest(Array.from({ length: count }, (_, index) => index));
+          let attempts = 0;
+          let repeats = 0;
+          let unreachedMs = 0;
+          let sinceMs: number | undefined;
+          const reachedRounds = new Set<number>();
+          for (const [step, { isRefused, tookMs }] of script.entries()) {
+            let decision = decideInPool(policy, state, own);
+            if (decision.kind === 'wait') {
+              // A repeat is paid when its round is decided, and the budget's word ends it at once.
+              expect(decision.isCharged).toBe(true);
+              repeats += 1;
+              expect(decideInPool(policy, state, { ...own, hasBudget: false })).toMatchObject({ kind: 'give-up' });
+              own.nowMs += decision.delayMs;
+              state = beginRound(state, decision, decision.eligible);
+              decision = decideInPool(policy, state, own);
+              expect(decision).toMatchObject({ kind: 'attempt', isCharged: false });
+            } else if (decision.kind === 'attempt' && decision.isCharged) repeats += 1;
+            if (decision.kind === 'give-up') break;
+            if (decision.kind !== 'attempt') throw new Error('a wait behind a wait');
+            attempts += 1;
+            const doesRefuse = step < refusedUntil || isRefused;
+            own.nowMs += tookMs;
+            if (!doesRefuse) reachedRounds.add(state.roundNumber);
+            const { upstreamIndex } = decision;
+            const verdict = verdictAs('transient', doesRefuse ? refusedConnection : failureOf(503));
+            state = endVisit(beginVisit(state, upstreamIndex, 0), upstreamIndex, verdict);
+            if (!doesRefuse) sinceMs = undefined;
+            else if (state.queue.length === 0 && !reachedRounds.has(state.roundNumber)) sinceMs ??= own.nowMs;
+            unreachedMs = sinceMs === undefined ? 0 : own.nowMs - sinceMs;
+          }
+          expect(decideInPool(policy, state, own)).toMatchObject({ kind: 'give-up', reason: 'upstreams-exhausted' });
+          expect(reachedRounds.size).toBeLessThanOrEqual(maxRounds);
+          expect(repeats).toBe(attempts - 1);
+          // One wait and one round may begin just before the time is over.
+          expect(unreachedMs).toBeLessThanOrEqual(maxUnreachedMs + maxRounds * (rounds.maxDelayMs + count * 3_000));
+          if (maxUnreachedMs === 0) expect(state.roundNumber).toBeLessThanOrEqual(maxRounds);
+          else if (refusedUntil === 99 && maxRounds > 1) expect(state.roundNumber).toBeGreaterThan(1);
+        },
+      ),
+      { numRuns: 500 },
     );
   });
 
