@@ -11,12 +11,14 @@ interface Setting {
   readonly why: string;
 }
 
+const plainParser: Setting = {
+  flag: '--liftoff-only',
+  why: 'optimising the HTTP parser, one huge WebAssembly function, takes 35 MiB and 60 ms, and what is parsed are headers',
+};
+
 /** Measured in docs/benchmarks.md. */
 const settings: readonly Setting[] = [
-  {
-    flag: '--liftoff-only',
-    why: 'optimising the HTTP parser, one huge WebAssembly function, takes 35 MiB and 60 ms, and what is parsed are headers',
-  },
+  plainParser,
   {
     flag: '--heap-growing-percent=400',
     why: 'received buffers count against the limit of a small heap: without it there is a full collection every 20 MiB',
@@ -32,8 +34,17 @@ const NEWEST_TRIED = 26;
 
 /** To be called before anything loads undici. */
 export function makeEngineLean(): void {
+  tellEngine(settings);
+}
+
+/** For a server that may live as long as one command: the rest of what `get` tells is not for long lives. */
+export function keepParserPlain(): void {
+  tellEngine([plainParser]);
+}
+
+function tellEngine(told: readonly Setting[]): void {
   if (Number.parseInt(process.versions.node, 10) > NEWEST_TRIED) return;
-  for (const { flag } of settings) setFlagsFromString(flag);
+  for (const { flag } of told) setFlagsFromString(flag);
 }
 
 /** Received and no longer used; V8 itself lets it grow to 32 MiB. */

@@ -1,4 +1,5 @@
 import { Command, Option } from 'commander';
+import { keepParserPlain } from './lean-engine.ts';
 import type { MirrorFlags } from './mirror.ts';
 
 const examples = `
@@ -42,6 +43,7 @@ export function createMirrorCommand(onExit: (code: number) => void): Command {
     .option('--verbose', 'one line per request and fetch')
     .addHelpText('after', examples)
     .action(async (words: readonly string[], flags: MirrorFlags) => {
+      keepParserPlain();
       const { mirror } = await import('./mirror.ts');
       onExit(await mirror(words, flags));
     });

@@ -53,6 +53,7 @@ export function createRunCommand(onExit: (code: number) => void): Command {
     .passThroughOptions()
     .addHelpText('after', examples)
     .action(async (words: readonly string[], flags: RunFlags) => {
+      if (flags.via !== undefined) (await import('./lean-engine.ts')).keepParserPlain();
       const { runCommand } = await import('./run.ts');
       onExit(await runCommand(words, flags));
     });
