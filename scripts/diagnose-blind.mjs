@@ -1,12 +1,14 @@
 // Has the built command diagnose scenarios of the lab's catalogue whose truths were written down before (test/diagnose/truths.ts).
-//   npm run diagnose-blind -- [--half mended|held-back|all] [--draw N] [--seed N] [--only NAME,…] [--jobs 3] [--counts] [--save FILE] [--write]
+//   npm run diagnose-blind -- [--half mended|held-back|all] [--draw N] [--seed N] [--only NAME,…] [--jobs 3] [--counts] [--save FILE]
+//   npm run diagnose-blind -- --from FILE,…      writes what was kept into docs/diagnose.md
 // One half of the catalogue is there to mend by, the other one is held back: --counts tells no more of it than how many were right.
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { tmpdir } from 'node:os';
+import { cpus, tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { renderBlind, replaceBetween } from './render-diagnose.mjs';
 
 // As in test/diagnose/halves.ts.
 const HALVES_SEED = '20261128';
@@ -21,8 +23,18 @@ const { values } = parseArgs({
     jobs: { type: 'string', default: '3' },
     counts: { type: 'boolean', default: false },
     save: { type: 'string' },
+    from: { type: 'string' },
   },
 });
+
+if (values.from !== undefined) {
+  const runs = values.from.split(',').map((file) => JSON.parse(readFileSync(file, 'utf8')));
+  const machine = `Node.js ${process.versions.node}, ${cpus().length} processors`;
+  const date = new Date().toISOString().slice(0, 10);
+  const page = readFileSync('docs/diagnose.md', 'utf8');
+  writeFileSync('docs/diagnose.md', replaceBetween(page, 'blind', renderBlind(runs, { machine, date })));
+  process.exit();
+}
 
 const { results } = play();
 const count = (verdict) => results.filter((one) => one.verdict === verdict).length;

@@ -107,3 +107,48 @@ function table(cases, results) {
     ...rows,
   ].join('\n');
 }
+
+const halfNames = { mended: 'mended by', 'held-back': 'held back' };
+
+/** @param runs one for each half and seed */
+export function renderBlind(runs, { machine, date }) {
+  const count = (results, verdict) => results.filter((one) => one.verdict === verdict).length;
+  const rows = runs.map(({ half, seed, results }) => {
+    const settled = count(results, 'right');
+    const unsettled = count(results, 'right-unsettled');
+    const requests = Math.max(...results.map((one) => one.requestCount));
+    const seconds = Math.max(...results.map((one) => one.tookMs)) / 1000;
+    return `| ${halfNames[half] ?? half} | ${seed} | ${results.length} | ${settled + unsettled}: ${percent(settled + unsettled, results.length)} | ${settled} | ${count(results, 'wrong-unsettled')} | ${count(results, 'confident-and-wrong')} | ${requests} | ${seconds.toFixed(1)} |`;
+  });
+  const odd = runs.flatMap(({ half, seed, results }) =>
+    results
+      .filter(({ verdict }) => verdict !== 'right')
+      .map(({ scenario, verdict, causes, says }) => {
+        const said = causes[0] === undefined ? 'nothing' : `\`${causes[0].cause}\` ${causes[0].confidence.toFixed(2)}`;
+        const words =
+          verdict === 'confident-and-wrong'
+            ? '**confident and wrong**'
+            : verdict === 'right-unsettled'
+              ? 'not settled'
+              : 'not settled, another one first';
+        return `| ${scenario} | ${halfNames[half] ?? half}, ${seed} | ${said} | ${words} | ${says.map((cause) => `\`${cause}\``).join(' or ')} |`;
+      }),
+  );
+  return [
+    `${machine}; ${date}.`,
+    '',
+    '| half | seed | scenarios | a right cause first | … and settled | not settled, another one first | confident and wrong | requests at most | seconds at most |',
+    '|---|---|---|---|---|---|---|---|---|',
+    ...rows,
+    ...(odd.length === 0
+      ? []
+      : [
+          '',
+          'Not right and settled:',
+          '',
+          '| scenario | half, seed | said first | | the truth |',
+          '|---|---|---|---|---|',
+          ...odd,
+        ]),
+  ].join('\n');
+}

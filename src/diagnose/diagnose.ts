@@ -10,13 +10,13 @@ import type { Circumstance } from './inference/cause-list.ts';
 import { type Choice, chooseExperiment, owedExperiment } from './inference/choose.ts';
 import { type ExperimentId, experimentRow } from './inference/experiment-list.ts';
 import { judge, movementOf } from './inference/judge.ts';
-import { type Belief, priorBelief, updated } from './inference/posterior.ts';
+import { type Belief, expectedBits, priorBelief, updated } from './inference/posterior.ts';
 import { mostStillFailing } from './inference/still-failing.ts';
 import { obstacleOf } from './obstacle.ts';
 import { printable } from './printable.ts';
 import { Bench, RequestsSpentError } from './probe/bench.ts';
 import { hostOf, type Route } from './probe/route.ts';
-import type { RequestTrace } from './probe/trace.ts';
+import { type RequestTrace, slowToFail } from './probe/trace.ts';
 import { knownFaults } from './report/known-faults.ts';
 import { measuredBy, showConnections } from './show.ts';
 import { describeSurroundings } from './surroundings.ts';
@@ -149,7 +149,12 @@ class Investigation {
 
   #choose(): Choice {
     const course = this.#course;
-    const purse = { requests: this.#bench.requestsLeft, ms: this.#job.maxMs - this.#bench.sinceStartMs() };
+    const bench = this.#bench;
+    const purse = {
+      requests: bench.requestsLeft,
+      ms: this.#job.maxMs - bench.sinceStartMs(),
+      isSlow: slowToFail.has(bench.requests.at(-1)?.symptom ?? 'ok'),
+    };
     const possible = allExperiments.filter((one) => !course.outcomes.has(one.id) && one.isPossible(course));
     const among = (list: readonly Experiment[]) =>
       chooseExperiment(
@@ -168,10 +173,11 @@ class Investigation {
       this.#steps,
       this.#belief,
       possible.map(({ id }) => id),
+      purse,
     );
-    if (owed === undefined) return later;
-    const { requests, costMs } = experimentRow(owed);
-    return requests <= purse.requests && costMs <= purse.ms ? { kind: 'experiment', id: owed, bits: 0 } : later;
+    return owed === undefined
+      ? later
+      : { kind: 'experiment', id: owed, bits: expectedBits(this.#belief, experimentRow(owed)) };
   }
 
   async #do(id: ExperimentId, bits: number): Promise<void> {

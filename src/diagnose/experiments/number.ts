@@ -27,7 +27,7 @@ export const atOnceExperiment: Experiment = {
     // Who serves six at a time minds no seventh that idles: it is there for the question what idling does.
     if (good === AT_ONCE) course.memory.line = await keepOne(course, lines);
     for (const { connection } of lines) if (connection !== course.memory.line?.connection) course.bench.end(connection);
-    await sleep(course.bench.clock, FORGOTTEN_MS, course.bench.signal);
+    if (good < AT_ONCE) await sleep(course.bench.clock, FORGOTTEN_MS, course.bench.signal);
     return {
       outcome: outcomeOf(requests),
       evidence: `${AT_ONCE} at once: ${summary(requests)}${headersOfLimit(requests)}`,

@@ -1,11 +1,11 @@
 /** The same again: is it always so, and does it come and go? */
 import { sleep } from '../../runtime/index.ts';
-import type { RequestTrace, Symptom } from '../probe/trace.ts';
+import { type RequestTrace, slowToFail } from '../probe/trace.ts';
 import { type Course, type Experiment, isPlainOk } from './course.ts';
-import { depthOf, failsByName, met, send, someOfIt, summary } from './sending.ts';
+import { depthOf, failsByName, met, patienceOf, send, someOfIt, summary } from './sending.ts';
 
 const REPEATS = 3;
-const slowToFail: ReadonlySet<Symptom> = new Set(['silent', 'stalled-in-body', 'connect-timeout', 'tls-timeout']);
+
 const PAUSE_MS = 150;
 
 export const confirmExperiment: Experiment = {
@@ -69,10 +69,11 @@ export const overTimeExperiment: Experiment = {
     const requests: RequestTrace[] = [];
     // What is cut further on must be read as far.
     const maxBytes = depthOf(course);
+    const maxMs = patienceOf(course);
     for (let tick = 0; tick < TICKS && bench.requestsLeft > 0; tick += 1) {
       const waitMs = startedMs + tick * TICK_MS - bench.sinceStartMs();
       if (waitMs > 0) await sleep(bench.clock, waitMs, bench.signal);
-      requests.push(await send(course, { label: 'one in a series', read: { maxBytes, maxMs: 1_000 } }));
+      requests.push(await send(course, { label: 'one in a series', read: { maxBytes, maxMs } }));
     }
     const isGood = requests.map(({ symptom }) => symptom === 'ok');
     const picture = isGood.map((good) => (good ? '·' : '×')).join('');

@@ -97,6 +97,14 @@ export function depthOf({ bench }: Course): number {
   return Math.min(16 * MiB, Math.max(LITTLE_BYTES, 2 * Math.max(0, ...depths)));
 }
 
+/** How long a body must be read so that it would meet what others have met. */
+export function patienceOf({ memory }: Course): number {
+  const times = memory.cuts.map(
+    ({ headersMs, startedMs, endedMs }) => (endedMs ?? startedMs) - (headersMs ?? startedMs),
+  );
+  return Math.min(4_000, Math.max(1_000, 1.5 * Math.max(0, ...times)));
+}
+
 /** Whoever fails did so because of the name. */
 export function failsByName(requests: readonly RequestTrace[]): boolean {
   const bad = requests.filter(({ symptom }) => symptom !== 'ok');

@@ -1,10 +1,12 @@
 /** Which experiment comes next, or why there is none. Pure. */
-import { type ExperimentId, experimentRow } from './experiment-list.ts';
+import { type ExperimentId, type ExperimentRow, experimentRow } from './experiment-list.ts';
 import { type Belief, expectedBits, type Finding, likelihoodOf, ranked } from './posterior.ts';
 
 export interface Purse {
   readonly requests: number;
   readonly ms: number;
+  /** The last request hung: so may the next ones. */
+  readonly isSlow?: boolean;
 }
 
 export type Choice =
@@ -23,9 +25,9 @@ const LEAST_BITS = 0.012;
 export function chooseExperiment(belief: Belief, possible: readonly ExperimentId[], purse: Purse): Choice {
   const worth = possible
     .map((id) => ({ row: experimentRow(id), bits: expectedBits(belief, experimentRow(id)) }))
-    .filter(({ row, bits }) => bits >= priceBits(row))
+    .filter(({ row, bits }) => bits >= priceBits(row, purse))
     .toSorted((left, right) => right.bits - left.bits || left.row.costMs - right.row.costMs);
-  const best = worth.find(({ row }) => row.requests <= purse.requests && row.costMs <= purse.ms);
+  const best = worth.find(({ row }) => mayPay(row, purse));
   if (best !== undefined) return { kind: 'experiment', id: best.row.id, bits: best.bits };
   const [missed] = worth;
   return missed === undefined ? { kind: 'enough' } : { kind: 'spent', id: missed.row.id, bits: missed.bits };
@@ -36,18 +38,44 @@ export function owedExperiment(
   seen: readonly Finding[],
   belief: Belief,
   possible: readonly ExperimentId[],
+  purse: Purse,
 ): ExperimentId | undefined {
+  const payable = possible.filter((id) => mayPay(experimentRow(id), purse));
   const plain = seen.find(({ experiment }) => experiment === 'plain');
   // Nothing that may pass is called lasting before it was seen again.
-  if (plain !== undefined && possible.includes('confirm') && likelihoodOf('passed', plain) > MAY_PASS) return 'confirm';
-  // That there is a limit is known; its number is not.
+  if (plain !== undefined && payable.includes('confirm') && likelihoodOf('passed', plain) > MAY_PASS) return 'confirm';
   const [first] = ranked(belief);
-  return first?.cause === 'connection-limit' && possible.includes('ladder') ? 'ladder' : undefined;
+  // That there is a limit is known; its number is not.
+  if (first?.cause === 'connection-limit' && payable.includes('ladder')) return 'ladder';
+  // A kept connection ends by a restart, too; then fresh ones fail as well.
+  if (first?.cause === 'keep-alive-race' && payable.includes('pace')) return 'pace';
+  // Whoever would have to say “not settled” asks on, as long as anything tells anything.
+  return first !== undefined && first.probability < SETTLED ? mostTelling(belief, payable) : undefined;
 }
+
+function mostTelling(belief: Belief, payable: readonly ExperimentId[]): ExperimentId | undefined {
+  const [best] = payable
+    .map((id) => ({ id, bits: expectedBits(belief, experimentRow(id)) }))
+    .filter(({ bits }) => bits >= UNSETTLED_BITS)
+    .toSorted((left, right) => right.bits - left.bits);
+  return best?.id;
+}
+
+/** From here on a cause is called the cause. */
+export const SETTLED = 0.8;
+const UNSETTLED_BITS = 0.05;
 
 /** Above what is granted to everything. */
 const MAY_PASS = 0.002;
 
-function priceBits({ requests, costMs }: { readonly requests: number; readonly costMs: number }): number {
-  return Math.max(LEAST_BITS, requests * BITS_PER_REQUEST + (costMs / 1_000) * BITS_PER_SECOND);
+function msOf({ costMs, slowMs }: ExperimentRow, { isSlow }: Purse): number {
+  return isSlow === true ? slowMs : costMs;
+}
+
+export function mayPay(row: ExperimentRow, purse: Purse): boolean {
+  return row.requests <= purse.requests && msOf(row, purse) <= purse.ms;
+}
+
+function priceBits(row: ExperimentRow, purse: Purse): number {
+  return Math.max(LEAST_BITS, row.requests * BITS_PER_REQUEST + (msOf(row, purse) / 1_000) * BITS_PER_SECOND);
 }

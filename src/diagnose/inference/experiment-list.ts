@@ -314,7 +314,7 @@ export const experiments: readonly ExperimentRow[] = [
     usual: { cured: 0.7, 'none-cures': 97, over: 2 },
     requests: 8,
     costMs: 1_200,
-    slowMs: 20_000,
+    slowMs: 48_000,
   },
   {
     id: 'cut-place',
@@ -428,7 +428,7 @@ export const experiments: readonly ExperimentRow[] = [
     usual: { 'comes-and-goes': 1.5, 'is-back': 1.5, 'at-random': 3, 'stays-bad': 90, 'stays-good': 4 },
     requests: 15,
     costMs: 6_200,
-    slowMs: 8_000,
+    slowMs: 60_000,
   },
 ];
 

@@ -1,5 +1,6 @@
 /** From findings to a verdict: causes with their evidence and confidence, or what would settle it. Pure. */
 import { type CauseFamily, type CauseId, type Circumstance, causeRow, causes } from './cause-list.ts';
+import { SETTLED } from './choose.ts';
 import { type ExperimentId, experimentRow, experiments } from './experiment-list.ts';
 import {
   type Belief,
@@ -13,8 +14,6 @@ import {
   updated,
 } from './posterior.ts';
 
-/** From here on a cause is called the cause. */
-export const SETTLED = 0.8;
 /** Below this it is not worth a line. */
 const WORTH_NAMING = 0.05;
 const MAX_CAUSES = 4;

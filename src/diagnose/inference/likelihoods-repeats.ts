@@ -161,7 +161,7 @@ export const repeatLikelihoods: readonly LikelihoodRow[] = [
   {
     cause: 'idle-limit',
     experiment: 'kept',
-    weights: { 'fails-on-reuse': 8, 'closed-early': 12, ok: 72, 'not-kept': 8 },
+    weights: { 'fails-on-reuse': 5, 'closed-early': 6, ok: 79, 'not-kept': 10 },
     why: 'A short limit shows after 1.2 s.',
   },
   {

@@ -126,3 +126,11 @@ export const symptoms = [
 ] as const;
 
 export type Symptom = (typeof symptoms)[number];
+
+/** Whoever meets one of these has waited for seconds. */
+export const slowToFail: ReadonlySet<Symptom> = new Set([
+  'silent',
+  'stalled-in-body',
+  'connect-timeout',
+  'tls-timeout',
+]);
