@@ -1,5 +1,5 @@
 // Has the built command diagnose scenarios of the lab's catalogue whose truths were written down before (test/diagnose/truths.ts).
-//   npm run diagnose-blind -- [--half mended|held-back|all] [--draw N] [--seed N] [--only NAME,…] [--jobs 3] [--counts] [--save FILE]
+//   npm run diagnose-blind -- [--half mended|held-back|all|drawn] [--draw N] [--seed N] [--only NAME,…] [--jobs 3] [--counts] [--save FILE]
 //   npm run diagnose-blind -- --from FILE,…      writes what was kept into docs/diagnose.md
 // One half of the catalogue is there to mend by, the other one is held back: --counts tells no more of it than how many were right.
 import { spawnSync } from 'node:child_process';

@@ -108,7 +108,7 @@ function table(cases, results) {
   ].join('\n');
 }
 
-const halfNames = { mended: 'mended by', 'held-back': 'held back' };
+const halfNames = { mended: 'mended by', 'held-back': 'held back', drawn: 'drawn servers' };
 
 /** @param runs one for each half and seed */
 export function renderBlind(runs, { machine, date }) {

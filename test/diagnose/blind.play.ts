@@ -6,10 +6,11 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { test } from 'vitest';
 import type { Diagnosis } from '../../src/diagnose/index.ts';
-import { type CatalogueEntry, catalogue, scenarioNamed, startLab } from '../../src/lab/index.ts';
+import { type CatalogueEntry, catalogue, type Scenario, scenarioNamed, startLab } from '../../src/lab/index.ts';
+import { drawn } from './drawn.ts';
 import { halvesOf, shuffled } from './halves.ts';
 import { type Blind, judgeBlind } from './judge-blind.ts';
-import { truthOf } from './truths.ts';
+import { type Truth, truthOf } from './truths.ts';
 
 const main = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
 const {
@@ -25,14 +26,14 @@ const {
 } = process.env;
 
 test('the blind run', { timeout: 3_600_000 }, async () => {
-  const entries = chosen().map((name) => catalogue.find(({ scenario }) => scenario.name === name)!);
+  const entries = REKNIT_BLIND_HALF === 'drawn' ? drawnEntries() : catalogueEntries();
   const results: Blind[] = [];
   const folder = mkdtempSync(join(tmpdir(), 'reknit-blind-'));
   const queue = [...entries];
   const work = async () => {
     for (let entry = queue.shift(); entry !== undefined; entry = queue.shift()) {
       const diagnosis = await play(entry, folder);
-      const result = judgeBlind(entry.scenario.name, truthOf(entry.scenario.name), diagnosis);
+      const result = judgeBlind(entry.scenario.name, entry.truth, diagnosis);
       results.push(result);
       // As it goes: whoever runs out of time keeps what was found.
       writeFileSync(REKNIT_BLIND_FILE, JSON.stringify({ results }));
@@ -47,6 +48,31 @@ test('the blind run', { timeout: 3_600_000 }, async () => {
   }
 });
 
+interface Entry extends Pick<CatalogueEntry, 'description' | 'needs'> {
+  readonly scenario: Scenario;
+  readonly truth: Truth;
+}
+
+function drawnEntries(): readonly Entry[] {
+  return drawn(Number(REKNIT_BLIND_SEED), Number(REKNIT_BLIND_DRAW || 45)).map(({ scenario, truth }) => ({
+    scenario,
+    truth,
+    description: JSON.stringify({ ...scenario, requests: scenario.requests?.map((rule) => rule.do) }),
+  }));
+}
+
+function catalogueEntries(): readonly Entry[] {
+  return chosen().map((name) => {
+    const { description, needs } = catalogue.find(({ scenario }) => scenario.name === name)!;
+    return {
+      scenario: scenarioNamed(name),
+      truth: truthOf(name),
+      description,
+      ...(needs === undefined ? {} : { needs }),
+    };
+  });
+}
+
 function chosen(): readonly string[] {
   const { mended, heldBack } = halvesOf(Number(REKNIT_BLIND_HALVES));
   const half =
@@ -58,12 +84,12 @@ function chosen(): readonly string[] {
     : shuffled(list, Number(REKNIT_BLIND_SEED)).slice(0, Number(REKNIT_BLIND_DRAW));
 }
 
-async function play({ scenario: { name }, needs }: CatalogueEntry, folder: string): Promise<Diagnosis | undefined> {
+async function play({ scenario, needs }: Entry, folder: string): Promise<Diagnosis | undefined> {
   const isSecure = needs !== undefined;
   await using lab = await startLab({ tls: isSecure, http2: needs === 'http2', seed: Number(REKNIT_BLIND_SEED) });
-  const authority = join(folder, `${name}.pem`);
+  const authority = join(folder, `${scenario.name}.pem`);
   if (isSecure) writeFileSync(authority, lab.ca ?? '');
-  const run = lab.play(scenarioNamed(name), { port: 'own' });
+  const run = lab.play(scenario, { port: 'own' });
   await run.ready;
   const proxy = needs === 'proxy' ? run.proxy!.url : 'none';
   const args = [main, 'diagnose', run.url, '--json', '--proxy', proxy, ...(isSecure ? ['--cacert', authority] : [])];
@@ -80,7 +106,7 @@ async function play({ scenario: { name }, needs }: CatalogueEntry, folder: strin
   });
 }
 
-function tell({ description }: CatalogueEntry, result: Blind): void {
+function tell({ description }: Entry, result: Blind): void {
   const { scenario, verdict, causes, requestCount, tookMs, steps } = result;
   const first = causes[0] === undefined ? 'nothing' : `${causes[0].cause} ${causes[0].confidence.toFixed(2)}`;
   const mark = { right: '✓', 'right-unsettled': '~', 'wrong-unsettled': '✗', 'confident-and-wrong': '✗✗' }[verdict];

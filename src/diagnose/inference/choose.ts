@@ -44,9 +44,13 @@ export function owedExperiment(
   const plain = seen.find(({ experiment }) => experiment === 'plain');
   // Nothing that may pass is called lasting before it was seen again.
   if (plain !== undefined && payable.includes('confirm') && likelihoodOf('passed', plain) > MAY_PASS) return 'confirm';
+  const hasPassed = seen.some(({ experiment, outcome }) => experiment === 'confirm' && outcome === 'passed');
+  if (hasPassed && payable.includes('over-time')) return 'over-time';
   const [first] = ranked(belief);
   // That there is a limit is known; its number is not.
   if (first?.cause === 'connection-limit' && payable.includes('ladder')) return 'ladder';
+  // Healthy is called who was so for three seconds.
+  if (first?.cause === 'nothing-wrong' && payable.includes('again')) return 'again';
   // A kept connection ends by a restart, too; then fresh ones fail as well.
   if (first?.cause === 'keep-alive-race' && payable.includes('pace')) return 'pace';
   // Whoever would have to say “not settled” asks on, as long as anything tells anything.

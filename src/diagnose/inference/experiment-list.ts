@@ -168,16 +168,16 @@ export const experiments: readonly ExperimentRow[] = [
   },
   {
     id: 'again',
-    changes: 'the time: another fresh connection after the one that went well',
+    changes: 'the time: fresh connections until three seconds have passed',
     asks: 'does it go well again?',
     outcomes: {
-      'all-ok': 'it went well again',
-      'some-fail': 'the next one failed',
+      'all-ok': 'it goes well, still',
+      'some-fail': 'a later one failed',
       'name-fails': 'the name could not be looked up again',
     },
     usual: { 'all-ok': 97, 'some-fail': 2 },
-    requests: 1,
-    costMs: 400,
+    requests: 2,
+    costMs: 1_200,
     slowMs: 6_000,
   },
   {

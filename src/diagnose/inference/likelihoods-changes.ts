@@ -400,6 +400,12 @@ export const changeLikelihoods: readonly LikelihoodRow[] = [
     why: 'Each body has its own luck.',
   },
   {
+    cause: 'accept-queue-full',
+    experiment: 'other-clients',
+    weights: { same: 42, 'others-ok': 54, 'one-fails': 2, 'others-fail': 2 },
+    why: 'Whether there is room changes from moment to moment.',
+  },
+  {
     cause: 'rate-limit',
     experiment: 'other-clients',
     weights: { same: 85, 'others-fail': 8, 'one-fails': 3, 'others-ok': 4 },

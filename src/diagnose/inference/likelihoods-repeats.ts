@@ -83,7 +83,7 @@ export const repeatLikelihoods: readonly LikelihoodRow[] = [
   {
     cause: 'server-restarting',
     experiment: 'again',
-    weights: { 'all-ok': 68, 'some-fail': 32 },
+    weights: { 'all-ok': 50, 'some-fail': 50 },
     why: 'A bad time may begin at any moment.',
   },
   {

@@ -4,6 +4,7 @@ import type { Socket } from 'node:net';
 import { createBrotliDecompress, createGunzip, createInflate } from 'node:zlib';
 import { classify, type Phase, parseLength } from '../../core/index.ts';
 import type { Clock, Timer } from '../../runtime/index.ts';
+import { ToldDigest } from './told-digest.ts';
 import type { RequestTrace } from './trace.ts';
 
 export type HeaderList = readonly (readonly [name: string, value: string])[];
@@ -75,8 +76,10 @@ class Exchange {
   #start: Buffer[] = [];
   #startBytes = 0;
   #kept: Buffer[] | undefined;
+  #digest: ToldDigest | undefined;
   #lastByteMs = 0;
   #isOverdue = false;
+  readonly #pace = new Pace();
 
   constructor(socket: Socket, plan: ExchangePlan, trace: RequestTrace, host: ExchangeHost, done: () => void) {
     this.#socket = socket;
@@ -146,6 +149,7 @@ class Exchange {
     const coding = hasBody && trace.status !== 206 ? trace.headers['content-encoding'] : undefined;
     const check = checkOf(coding, (error) => this.#fail(error, 'body'));
     this.#limit = this.#host.clock.after(read.maxMs, () => this.#stopReading());
+    if (trace.method === 'GET') this.#digest = ToldDigest.of(trace.status, trace.headers);
     if (read.keepsUnframed === true && hasBody && isUnframed(trace)) this.#kept = [];
     this.#expectBody();
     read.onHeaders?.();
@@ -178,9 +182,11 @@ class Exchange {
       this.#startBytes += chunk.length;
     }
     this.#kept?.push(chunk);
+    this.#digest?.take(chunk);
     check?.write(chunk);
     const mayGoOn = this.#host.countBytes(chunk.length);
     this.#lastByteMs = this.#host.sinceStartMs();
+    this.#pace.take(this.#lastByteMs, this.#trace.bodyBytes);
     if (this.#isOverdue || !mayGoOn || this.#trace.bodyBytes >= this.#plan.read.maxBytes) {
       if (this.#trace.bodyBytes !== this.#trace.totalBytes) this.#enough();
       return;
@@ -208,13 +214,22 @@ class Exchange {
 
   #complete(): void {
     if (this.#hasEnded) return;
+    if (this.#digest?.isRight() === false) {
+      this.#fail(Object.assign(new Error('incorrect data check'), { code: 'Z_DATA_ERROR' }), 'body');
+      if (this.#trace.failure !== undefined)
+        this.#trace.failure = { ...this.#trace.failure, what: 'the content is another one than its digest says' };
+      return;
+    }
     this.#trace.isComplete = true;
     this.#end();
   }
 
   #stopReading(): void {
     this.#isOverdue = true;
-    if (this.#host.sinceStartMs() - this.#lastByteMs < SILENT_MS) this.#enough();
+    if (this.#pace.isTrickle(this.#host.sinceStartMs(), this.#trace)) {
+      const error = Object.assign(new Error('bytes came too slowly'), { code: 'ERR_REKNIT_TRICKLE' });
+      this.#fail(error, 'body');
+    } else if (this.#host.sinceStartMs() - this.#lastByteMs < SILENT_MS) this.#enough();
   }
 
   /** We stop; a connection with an unread body serves nobody any more. */
@@ -264,6 +279,28 @@ function flatten(headers: IncomingMessage['headers']): Readonly<Record<string, s
   return Object.fromEntries(
     Object.entries(headers).flatMap(([name, value]) => (value === undefined ? [] : [[name, String(value)]])),
   );
+}
+
+const WINDOW_MS = 1_000;
+const LEAST_BYTES_PER_SECOND = 1_000;
+
+/** How fast a body has come of late. */
+export class Pace {
+  #marks: readonly { readonly ms: number; readonly bytes: number }[] = [];
+
+  take(ms: number, bytes: number): void {
+    const last = this.#marks.at(-1);
+    if (last === undefined || ms - last.ms >= WINDOW_MS) this.#marks = [...this.#marks, { ms, bytes }].slice(-3);
+  }
+
+  /** It was faster before, and now it hardly moves; a stream of events is slow by nature. */
+  isTrickle(nowMs: number, { bodyBytes, totalBytes, headers = {} }: RequestTrace): boolean {
+    const isLive = /^(?:text\/event-stream|multipart\/x-mixed-replace)/i.test(headers['content-type'] ?? '');
+    const before = this.#marks.findLast(({ ms }) => nowMs - ms >= WINDOW_MS);
+    if (isLive || before === undefined || totalBytes === undefined || bodyBytes === before.bytes) return false;
+    const rate = ((bodyBytes - before.bytes) / (nowMs - before.ms)) * 1_000;
+    return rate < LEAST_BYTES_PER_SECOND && before.bytes > 10 * LEAST_BYTES_PER_SECOND;
+  }
 }
 
 /** Neither a length, nor chunks, nor a coding with an end of its own: only the end of its connection, or of its stream, ends it. */
