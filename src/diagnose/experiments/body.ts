@@ -96,15 +96,18 @@ export const slowReadingExperiment: Experiment = {
     });
     const evidence = `read at ${formatBytes(Math.round(bytesPerSecond))}/s: ${met(request)} after ${formatDuration(bodyMs(request))}; before it was byte ${groupDigits(first!.bodyBytes)} after ${formatDuration(bodyMs(first!))}`;
     if (request.symptom === 'ok') return { outcome: 'whole', evidence };
-    const isSameByte = isNear(request.bodyBytes, first!.bodyBytes);
-    const isSameTime = isNear(bodyMs(request), bodyMs(first!));
-    return { outcome: isSameByte ? 'same-byte' : isSameTime ? 'same-time' : 'elsewhere', evidence };
+    const bytesApart = apart(request.bodyBytes, first!.bodyBytes);
+    const timeApart = apart(bodyMs(request), bodyMs(first!));
+    const isNear = Math.min(bytesApart, timeApart) < NEAR;
+    return { outcome: !isNear ? 'elsewhere' : bytesApart <= timeApart ? 'same-byte' : 'same-time', evidence };
   },
 };
 
 /** A limit of the other kind would be met at a third of it, or at three times as much. */
-function isNear(value: number, other: number): boolean {
-  return Math.abs(Math.log(Math.max(1, value) / Math.max(1, other))) < Math.log(1.45);
+const NEAR = Math.log(1.6);
+
+function apart(value: number, other: number): number {
+  return Math.abs(Math.log(Math.max(1, value) / Math.max(1, other)));
 }
 
 export const rangeExperiment: Experiment = {

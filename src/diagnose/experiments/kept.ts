@@ -16,16 +16,31 @@ export const keptExperiment: Experiment = {
   isPossible: (course) => isPlainOk(course) && course.subject.body === undefined,
   isRipe: ({ memory: { line }, bench }) => line === undefined || bench.sinceStartMs() - line.sinceMs >= IDLE_MS,
   run: async (course) => {
-    const { line } = course.memory;
-    if (line === undefined) return await useAgain(course, [0, IDLE_MS]);
-    try {
-      return await useKept(course, line);
-    } finally {
-      course.memory.line = undefined;
-      course.bench.end(line.connection);
-    }
+    const first = await useOnce(course);
+    if (first.outcome !== 'closed-early' && first.outcome !== 'fails-on-reuse') return first;
+    // A restart ends a kept connection, too: only what comes again is a habit.
+    const second = await useAgain(course, [0, IDLE_MS]);
+    if (second.outcome === 'closed-early' || second.outcome === 'fails-on-reuse')
+      return { ...first, evidence: `${first.evidence}; another one: ${second.evidence}` };
+    course.memory.idle = undefined;
+    const isOk = second.outcome === 'ok' && course.bench.requests.at(-1)?.symptom === 'ok';
+    return {
+      outcome: isOk ? 'once' : 'fails-otherwise',
+      evidence: `${first.evidence}; another one: ${second.evidence}`,
+    };
   },
 };
+
+async function useOnce(course: Course): Promise<Observation> {
+  const { line } = course.memory;
+  if (line === undefined) return await useAgain(course, [0, IDLE_MS]);
+  try {
+    return await useKept(course, line);
+  } finally {
+    course.memory.line = undefined;
+    course.bench.end(line.connection);
+  }
+}
 
 export const keptLongerExperiment: Experiment = {
   id: 'kept-longer',

@@ -32,7 +32,7 @@ export const confirmExperiment: Experiment = {
 };
 
 /** Whoever is away for a second now and then is not seen by a look of one second. */
-const LOOKS_MS = [2_100, 3_000] as const;
+const LOOKS_MS = [1_200, 2_300] as const;
 /** Who is as slow has been looked at for long enough. */
 const SLOW_MS = 600;
 

@@ -49,7 +49,7 @@ export function owedExperiment(
   const [first] = ranked(belief);
   // That there is a limit is known; its number is not.
   if (first?.cause === 'connection-limit' && payable.includes('ladder')) return 'ladder';
-  // Healthy is called who was so for three seconds.
+  // Healthy is called who was so for more than a moment.
   if (first?.cause === 'nothing-wrong' && payable.includes('again')) return 'again';
   // A kept connection ends by a restart, too; then fresh ones fail as well.
   if (first?.cause === 'keep-alive-race' && payable.includes('pace')) return 'pace';

@@ -113,7 +113,7 @@ export const repeatLikelihoods: readonly LikelihoodRow[] = [
   {
     cause: 'keep-alive-race',
     experiment: 'kept',
-    weights: { 'fails-on-reuse': 60, 'closed-early': 34, ok: 6 },
+    weights: { 'fails-on-reuse': 58, 'closed-early': 33, ok: 5, once: 4 },
     why: 'Reuse is what it is about: the end comes on the second request, or soon behind the first answer.',
   },
   {
@@ -125,19 +125,19 @@ export const repeatLikelihoods: readonly LikelihoodRow[] = [
   {
     cause: 'server-restarting',
     experiment: 'kept',
-    weights: { ok: 56, 'not-kept': 18, 'fails-on-reuse': 9, 'closed-early': 7, 'fails-otherwise': 10 },
+    weights: { ok: 50, 'not-kept': 18, 'fails-on-reuse': 2, 'closed-early': 2, 'fails-otherwise': 16, once: 12 },
     why: 'A restart ends kept connections, too; a gateway in front keeps them, and says 502.',
   },
   {
     cause: 'server-overloaded',
     experiment: 'kept',
-    weights: { ok: 56, 'not-kept': 18, 'fails-on-reuse': 8, 'fails-otherwise': 16, 'closed-early': 2 },
+    weights: { ok: 54, 'not-kept': 18, 'fails-on-reuse': 4, 'fails-otherwise': 18, 'closed-early': 1, once: 5 },
     why: 'Each request has its own luck, on a kept connection as on a fresh one.',
   },
   {
     cause: 'random-cuts',
     experiment: 'kept',
-    weights: { ok: 40, 'not-kept': 18, 'fails-on-reuse': 40, 'closed-early': 2 },
+    weights: { ok: 40, 'not-kept': 18, 'fails-on-reuse': 24, 'closed-early': 1, once: 17 },
     why: 'Each body has its own luck, on a kept connection as on a fresh one.',
   },
   {
@@ -269,7 +269,7 @@ export const repeatLikelihoods: readonly LikelihoodRow[] = [
   {
     cause: 'time-limit',
     experiment: 'over-time',
-    weights: { 'stays-bad': 55, 'at-random': 12, 'stays-good': 32 },
+    weights: { 'stays-bad': 86, 'at-random': 8, 'stays-good': 5 },
     why: 'Only who reads as long meets it.',
   },
   {
