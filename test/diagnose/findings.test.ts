@@ -1,4 +1,6 @@
 /** Findings with their numbers: what a body without a length is worth, how many at once, and whose limit that is. */
+import { request as ask, createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { expect, test } from 'vitest';
 import { type DiagnoseOptions, type Diagnosis, describeDiagnosis, diagnose } from '../../src/diagnose/index.ts';
 import { type LabOptions, type Scenario, startLab } from '../../src/lab/index.ts';
@@ -76,6 +78,48 @@ test.concurrent('a limit that is not there past the proxy is the proxy’s', asy
   );
   expect(first(diagnosis)).toBe('connection-limit');
   expect(diagnosis.measured.limitOf).toBe('proxy');
+});
+
+/** Answers 503 in the server’s place while more than two requests are under way, as a busy gateway would. */
+async function limitingProxy(): Promise<{ readonly url: string; close(): void }> {
+  let running = 0;
+  const server = createServer((request, response) => {
+    running += 1;
+    response.once('close', () => {
+      running -= 1;
+    });
+    if (running > 2) {
+      response.writeHead(503).end();
+      return;
+    }
+    const { method, headers } = request;
+    const passedOn = ask(request.url!, { method: method!, headers, agent: false }, (answer) => {
+      response.writeHead(answer.statusCode!, answer.headers);
+      answer.pipe(response);
+    });
+    passedOn.on('error', () => response.destroy());
+    response.once('close', () => passedOn.destroy());
+    request.pipe(passedOn);
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    close: () => {
+      server.closeAllConnections();
+      server.close();
+    },
+  };
+}
+
+test.concurrent('a limit in the server’s words that is not there past the proxy is the proxy’s', async () => {
+  const proxy = await limitingProxy();
+  const diagnosis = await diagnosing(
+    { resource: { sizeBytes: 64 * 1_048_576 } },
+    {},
+    { proxy: proxy.url, otherClients: false },
+  ).finally(() => proxy.close());
+  expect(first(diagnosis)).toBe('connection-limit');
+  expect(diagnosis.measured).toMatchObject({ limitNumber: 2, limitOf: 'proxy' });
 });
 
 test.concurrent('a limit that is there past the proxy, too, is the server’s', async () => {

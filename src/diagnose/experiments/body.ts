@@ -39,7 +39,9 @@ function placeOf(cuts: readonly RequestTrace[], gone: number): string {
   const times = cuts.map(bodyMs);
   const isExact = spread(bytes) === 0;
   const isSameByte = mostAreNear(bytes);
-  const isSameTime = Math.min(...times) >= LEAST_TIME_MS && (areNear(times) || areNearer(times, bytes));
+  const isLong = Math.min(...times) >= LEAST_TIME_MS;
+  if (isLong && !isExact && areNearer(times, bytes)) return 'same-time';
+  const isSameTime = isLong && areNear(times);
   if (isExact && !isSameTime) return 'same-byte';
   if (isSameByte && isSameTime) return isExact ? 'same-byte' : 'both';
   if (isSameTime) return 'same-time';

@@ -276,8 +276,8 @@ export const changeLikelihoods: readonly LikelihoodRow[] = [
   {
     cause: 'time-limit',
     experiment: 'slow-reading',
-    weights: { 'same-time': 84, elsewhere: 12, 'same-byte': 4 },
-    why: 'Seconds are counted, not bytes; what was in buffers at the cut is still read behind it.',
+    weights: { 'same-time': 66, elsewhere: 16, 'same-byte': 18 },
+    why: 'Seconds are counted, not bytes; what was in buffers at the cut is still read behind it, late.',
   },
   {
     cause: 'damaged-content',
