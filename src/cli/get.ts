@@ -18,7 +18,7 @@ import type { GetFlags } from './get-flags.ts';
 import { readList } from './get-list.ts';
 import { type GetSettings, type Job, resolveGet } from './get-settings.ts';
 import { Interruption, listenForInterruption } from './interruption.ts';
-import { keepBuffersFew } from './lean-engine.ts';
+import { keepBuffersFew, keepYoungSpaceSmall } from './lean-engine.ts';
 import { type OutputGuard, openOutput } from './output.ts';
 import type { Reporter } from './reporter.ts';
 
@@ -45,6 +45,7 @@ export async function get(
   const signal = AbortSignal.any([interruption.signal, output.signal]);
   try {
     if (settings.batch !== undefined) return await (await import('./get-batch.ts')).getBatch(settings, flags, signal);
+    keepYoungSpaceSmall();
     return await new OneFile(settings, client, createReporter(flags, settings.jobs), signal, output).run();
   } finally {
     letBuffersBe();

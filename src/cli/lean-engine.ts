@@ -23,11 +23,12 @@ const settings: readonly Setting[] = [
     flag: '--heap-growing-percent=400',
     why: 'received buffers count against the limit of a small heap: without it there is a full collection every 20 MiB',
   },
-  {
-    flag: '--semi-space-growth-factor=1',
-    why: 'short-lived objects are few here: young space that grows to 16 MiB is memory that is only touched',
-  },
 ];
+
+const smallYoungSpace: Setting = {
+  flag: '--semi-space-growth-factor=1',
+  why: 'of one file short-lived objects are few: young space that grows to 16 MiB is memory that is only touched',
+};
 
 /** V8 complains about a flag that it does not know, and says which it knows only in a list of thousands. */
 const NEWEST_TRIED = 26;
@@ -35,6 +36,11 @@ const NEWEST_TRIED = 26;
 /** To be called before anything loads undici. */
 export function makeEngineLean(): void {
   tellEngine(settings);
+}
+
+/** Also to be told, where there is one file. */
+export function keepYoungSpaceSmall(): void {
+  tellEngine([smallYoungSpace]);
 }
 
 /** For a server that may live as long as one command: the rest of what `get` tells is not for long lives. */
@@ -56,8 +62,12 @@ export function keepBuffersFew(): () => void {
   const collect = findCollector();
   if (collect === undefined) return () => {};
   let timer: Timer;
+  let keptBytes = 0;
   const look = () => {
-    if (process.memoryUsage().arrayBuffers > MAX_GARBAGE_BYTES) collect();
+    if (process.memoryUsage().arrayBuffers > keptBytes + MAX_GARBAGE_BYTES) {
+      collect();
+      keptBytes = process.memoryUsage().arrayBuffers;
+    }
     timer = systemRuntime.clock.after(LOOK_EVERY_MS, look, 'idle');
   };
   look();

@@ -17,8 +17,8 @@ import type { DownloadOptions, DownloadResult } from './download-options.ts';
 import type { DownloadEvent, Progress } from './events.ts';
 import type { HostWait } from './host-gate.ts';
 import type { ConnectionLimits, Pace } from './limits.ts';
-import { LocalError, onDisk } from './local-error.ts';
-import { folderOf, removePart } from './part-file.ts';
+import { errnoOf, LocalError, onDisk } from './local-error.ts';
+import { folderOf, removePart, wholePathOf } from './part-file.ts';
 import type { ProvenFile, ProvenFiles } from './proven-files.ts';
 
 /** What all files of a batch share. */
@@ -28,7 +28,7 @@ export interface BatchParts {
   readonly limits: ConnectionLimits;
   readonly proven: ProvenFiles;
   readonly folders: CreatedFolders;
-  readonly parts: PartFolders;
+  readonly namesBefore: NamesBefore;
 }
 
 /** Each is created once. */
@@ -42,24 +42,46 @@ export class CreatedFolders {
   }
 }
 
-/** Part folders that were there when the batch began; each folder is read once. */
-export class PartFolders {
-  readonly #names = new Map<string, Promise<ReadonlySet<string>>>();
+/** What was there when the batch began; each folder is read once. */
+export class NamesBefore {
+  readonly #names = new Map<string, Promise<ReadonlySet<string> | undefined>>();
+  readonly #begun = new Set<string>();
+
+  /**
+   * Neither the target nor anything of an earlier run, this batch's own first try included (a large file may have to wait
+   * and begin again). What others bring meanwhile is met when the target gets its name.
+   */
+  async isNothingOf(target: string): Promise<boolean> {
+    if (this.#begun.has(target)) return false;
+    this.#begun.add(target);
+    const names = await this.#in(dirname(target));
+    const own = [target, folderOf(target), wholePathOf(target)];
+    return names !== undefined && !own.some((path) => names.has(basename(path)));
+  }
 
   /** What a process that died behind the last rename left beside a file that is there and proven. */
   async removeBehind(target: string): Promise<void> {
-    const folder = folderOf(target);
-    const parent = dirname(folder);
-    const names = this.#names.get(parent) ?? readNames(parent);
-    this.#names.set(parent, names);
-    if (!(await names).has(basename(folder))) return;
+    const names = await this.#in(dirname(target));
+    const left = [folderOf(target), wholePathOf(target)];
+    if (names === undefined || !left.some((path) => names.has(basename(path)))) return;
     // One that is in use says so, and stays.
     await removePart({ disk: realDisk, target, algorithms: [] }).catch(() => {});
   }
+
+  #in(folder: string): Promise<ReadonlySet<string> | undefined> {
+    const names = this.#names.get(folder) ?? readNames(folder);
+    this.#names.set(folder, names);
+    return names;
+  }
 }
 
-async function readNames(folder: string): Promise<ReadonlySet<string>> {
-  return new Set(await readdir(folder).catch(() => []));
+/** Undefined where it cannot be read, which says nothing about what is in it. */
+async function readNames(folder: string): Promise<ReadonlySet<string> | undefined> {
+  try {
+    return new Set(await readdir(folder));
+  } catch (error) {
+    return errnoOf(error) === 'ENOENT' ? new Set() : undefined;
+  }
 }
 
 export type EntryEnd =
@@ -77,6 +99,7 @@ export class EntryRun {
   isLarge = false;
   /** It is in its queue again. */
   isPostponed = false;
+  #isNothingThere = false;
 
   constructor(settings: BatchParts, file: CheckedEntry, pace: Pace | undefined, onGrew: (() => boolean) | undefined) {
     this.#settings = settings;
@@ -93,7 +116,7 @@ export class EntryRun {
     const checksum = await this.#checksum();
     const found = await this.#look(checksum);
     if (found.kind === 'skipped') {
-      await this.#settings.parts.removeBehind(path);
+      await this.#settings.namesBefore.removeBehind(path);
       return found;
     }
     await this.#settings.folders.create(dirname(path));
@@ -115,6 +138,8 @@ export class EntryRun {
   ): Promise<(EntryEnd & { readonly kind: 'skipped' }) | { readonly kind: 'missing'; readonly mayReplace: boolean }> {
     const { path, urlSha256 } = this.#file;
     const { force = false } = this.#settings.options;
+    this.#isNothingThere = await this.#settings.namesBefore.isNothingOf(path);
+    if (this.#isNothingThere) return { kind: 'missing', mayReplace: force };
     const there = force ? undefined : await stat(path).catch(() => undefined);
     if (there?.isFile() !== true) return { kind: 'missing', mayReplace: force };
     const known = this.#settings.proven.get(path);
@@ -202,6 +227,7 @@ export class EntryRun {
       expectedBytes: entry.size,
       onProven: (part) => this.#record(part),
       isOneOfMany: true,
+      isNothingThere: this.#isNothingThere,
     };
     return downloadOn(realDisk, url, own, hooks);
   }

@@ -2,7 +2,7 @@
  * The steps on a disk that a download rests on, as few and as small as they can be: tests put a disk in their place that
  * writes short, fills up, fails to sync, or loses what was not synced.
  */
-import { constants } from 'node:fs';
+import { constants, writeFile } from 'node:fs';
 import { type FileHandle, link, lstat, mkdir, open, readFile, rename, rmdir, stat, unlink } from 'node:fs/promises';
 
 export interface DiskFile {
@@ -125,16 +125,7 @@ export const realDisk: Disk = {
       await handle.close();
     }
   },
-  writeWhole: async (path, chunks) => {
-    const handle = await open(path, 'wx', 0o666);
-    try {
-      // Writes on until everything is written, or throws.
-      await handle.writeFile(chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks));
-      await handle.sync();
-    } finally {
-      await handle.close();
-    }
-  },
+  writeWhole,
   link,
   touch: async (path, text) => {
     const handle = await open(path, 'r+');
@@ -146,6 +137,15 @@ export const realDisk: Disk = {
   },
   modifiedAtMs: async (path) => (await stat(path)).mtimeMs,
 };
+
+/** By callbacks: a FileHandle costs as much as the steps on the disk, and many small files are made of these. */
+function writeWhole(path: string, chunks: readonly Uint8Array[]): Promise<void> {
+  const bytes = chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks);
+  return new Promise((resolve, reject) => {
+    // Writes on until everything is written, syncs, and closes whatever happens.
+    writeFile(path, bytes, { flag: 'wx', mode: 0o666, flush: true }, (error) => (error ? reject(error) : resolve()));
+  });
+}
 
 function unlessAbsent(error: unknown): undefined {
   if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;

@@ -3,7 +3,7 @@ import { ConfigError, show } from '../core/index.ts';
 import { createClient } from '../http/index.ts';
 import { systemRuntime } from '../runtime/index.ts';
 import { type CheckedEntry, checkEntries } from './batch-entries.ts';
-import { type BatchParts, CreatedFolders, EntryRun, PartFolders } from './batch-entry-run.ts';
+import { type BatchParts, CreatedFolders, EntryRun, NamesBefore } from './batch-entry-run.ts';
 import { LARGE_BYTES, Lanes } from './batch-lanes.ts';
 import type { BatchEntry, BatchOptions, BatchOutcome, BatchResult } from './batch-options.ts';
 import { clientOptionsForBatch } from './client-defaults.ts';
@@ -42,8 +42,8 @@ export async function downloadAll(entries: Iterable<BatchEntry>, options: BatchO
   try {
     signal?.throwIfAborted();
     const proven = await ProvenFiles.open(stateFolder);
-    const [folders, parts] = [new CreatedFolders(), new PartFolders()];
-    const outcomes = await new Batch({ files, jobs, options, client, limits, proven, folders, parts }).run();
+    const [folders, namesBefore] = [new CreatedFolders(), new NamesBefore()];
+    const outcomes = await new Batch({ files, jobs, options, client, limits, proven, folders, namesBefore }).run();
     const bytes = outcomes.reduce((sum, one) => sum + (one.kind === 'done' ? one.result.bytes : 0), 0);
     return { outcomes, bytes, durationMs: systemRuntime.clock.nowMs() - startedAtMs };
   } finally {

@@ -10,8 +10,8 @@ import type { BufferResult, DownloadOptions, DownloadResult, FetchOptions, Strea
 import type { DownloadListener } from './events.ts';
 import type { Pace } from './limits.ts';
 import { checkTarget } from './move-into-place.ts';
-import { PartFile, type PartStore } from './part-file.ts';
-import { openSmallPart } from './small-part.ts';
+import { PartFile, type PartFileOptions, type PartStore } from './part-file.ts';
+import { beginSmallPart, openSmallPart } from './small-part.ts';
 import { StreamOutput } from './stream-output.ts';
 import { transfer } from './transfer.ts';
 import { wrongContent } from './transfer-failures.ts';
@@ -47,6 +47,8 @@ export interface DownloadHooks {
   readonly onProven?: ((proven: ProvenPart) => Promise<void>) | undefined;
   /** One of many, which are mostly small: such a one touches the disk when it is whole. */
   readonly isOneOfMany?: boolean;
+  /** Somebody has looked: neither the target nor anything of an earlier run is there. */
+  readonly isNothingThere?: boolean;
 }
 
 export interface ProvenPart {
@@ -67,7 +69,7 @@ export async function downloadOn(
   const target = resolve(checkPath(options.to));
   const door = openDoor(url, options, target);
   try {
-    await checkTarget(disk, target, { force: options.force ?? false });
+    if (hooks.isNothingThere !== true) await checkTarget(disk, target, { force: options.force ?? false });
     options.signal?.throwIfAborted();
     return await downloadFile({ disk, target, door, startedAtMs, hooks }, options);
   } finally {
@@ -87,7 +89,7 @@ async function downloadFile(run: FileRun, { force = false }: DownloadOptions): P
   const { disk, target, door, startedAtMs, hooks } = run;
   const job = { ...(await door.job()), ...(hooks.pace === undefined ? {} : { pace: hooks.pace }) };
   const opened = { disk, target, algorithms: algorithmsOf(job) };
-  const part = await (hooks.isOneOfMany === true ? openSmallPart(opened) : PartFile.open(opened));
+  const part = await openPart(opened, hooks);
   try {
     // Whoever had the lock before us may have brought the file.
     if (part instanceof PartFile) await checkTarget(disk, target, { force });
@@ -108,6 +110,11 @@ async function downloadFile(run: FileRun, { force = false }: DownloadOptions): P
     tellKept(part, job);
     throw error;
   }
+}
+
+async function openPart(options: PartFileOptions, { isOneOfMany, isNothingThere }: DownloadHooks): Promise<PartStore> {
+  if (isOneOfMany !== true) return PartFile.open(options);
+  return isNothingThere === true ? beginSmallPart(options) : openSmallPart(options);
 }
 
 async function checkLength(

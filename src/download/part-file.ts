@@ -30,9 +30,6 @@ export interface PartFileOptions {
   readonly algorithms: readonly DigestAlgorithm[];
 }
 
-/** Where a small file stands whole before it gets its name (`small-part.ts`). */
-export const WHOLE = 'whole';
-
 /** A destination that becomes the target. */
 export interface PartStore extends Destination {
   readonly folder: string;
@@ -89,15 +86,13 @@ export class PartFile implements PartStore, PartSink {
     const { disk, target } = options;
     const folder = folderOf(target);
     const part = await onDisk('write', folder, async () => {
-      let isNew = true;
       await disk.createFolder(folder).catch((error: unknown) => {
         if (errnoOf(error) !== 'EEXIST') throw error;
-        isNew = false;
       });
       try {
         const lock = await TargetLock.take(disk, join(folder, 'lock'), target);
         // Of a process that died just before its last step; one that lives finds our lock instead.
-        if (!isNew) await disk.remove(join(folder, WHOLE)).catch(() => {});
+        await disk.remove(wholePathOf(target)).catch(() => {});
         return new PartFile(options, lock);
       } catch (error) {
         // Only where it is empty.
@@ -395,15 +390,22 @@ function without(chunks: readonly Buffer[], bytes: number): readonly Buffer[] {
 /** What file systems commonly allow. */
 const MAX_NAME_BYTES = 255;
 const SUFFIX = '.reknit';
+const WHOLE_SUFFIX = '.whole';
+
+/** Where a small file stands whole before it gets its name (`small-part.ts`): beside the folder that it does not need. */
+export function wholePathOf(target: string): string {
+  return folderOf(target) + WHOLE_SUFFIX;
+}
 
 /** A name that leaves no room for the suffix is shortened, and a digest of it keeps two of them apart. */
 export function folderOf(target: string): string {
   const name = basename(target);
-  if (Buffer.byteLength(name) + SUFFIX.length <= MAX_NAME_BYTES) return join(dirname(target), name + SUFFIX);
+  const longest = SUFFIX.length + WHOLE_SUFFIX.length;
+  if (Buffer.byteLength(name) + longest <= MAX_NAME_BYTES) return join(dirname(target), name + SUFFIX);
   const mark = createHash('sha256').update(name).digest('hex').slice(0, 16);
   let short = '';
   for (const character of name) {
-    if (Buffer.byteLength(short + character) > MAX_NAME_BYTES - SUFFIX.length - mark.length - 1) break;
+    if (Buffer.byteLength(short + character) > MAX_NAME_BYTES - longest - mark.length - 1) break;
     short += character;
   }
   return join(dirname(target), `${short}-${mark}${SUFFIX}`);

@@ -4,14 +4,13 @@
  * every download. Of two thousand small files most of the time went into folders, locks and journals that nobody needs:
  * what a kill costs is less than the first claim of a journal would be about.
  */
-import { dirname, join } from 'node:path';
 import type { Representation } from '../core/index.ts';
 import type { DigestAlgorithm } from './checksum.ts';
 import type { ByteWriter, Held } from './destination.ts';
 import type { Pin } from './journal.ts';
-import { errnoOf, LocalError, onDisk } from './local-error.ts';
+import { errnoOf, LocalError, localError, onDisk } from './local-error.ts';
 import { moveIntoPlace } from './move-into-place.ts';
-import { folderOf, PartFile, type PartFileOptions, type PartStore, WHOLE } from './part-file.ts';
+import { folderOf, PartFile, type PartFileOptions, type PartStore, wholePathOf } from './part-file.ts';
 import { type ByteRanges, gapsOf } from './ranges.ts';
 import { RunningDigests } from './running-digests.ts';
 
@@ -24,6 +23,11 @@ export async function openSmallPart(options: PartFileOptions): Promise<PartStore
   const folder = folderOf(target);
   const kind = await onDisk('look at', folder, () => disk.kindOf(folder));
   return kind === undefined ? new SmallPart(options) : PartFile.open(options);
+}
+
+/** For one of many, of which nothing is there. */
+export function beginSmallPart(options: PartFileOptions): PartStore {
+  return new SmallPart(options);
 }
 
 class SmallPart implements PartStore, ByteWriter {
@@ -143,21 +147,25 @@ class SmallPart implements PartStore, ByteWriter {
   // Ends.
 
   async prepare(): Promise<string> {
-    const { disk } = this.#options;
-    if (this.#inner === undefined) {
-      try {
-        await disk.createFolder(this.folder);
-      } catch (error) {
-        if (errnoOf(error) !== 'EEXIST') return onDisk('write', this.folder, () => Promise.reject(error));
-        await this.#settle();
-        await this.end();
-      }
-    }
+    const { disk, target } = this.#options;
     if (this.#inner !== undefined) return this.#inner.prepare();
-    const path = join(this.folder, WHOLE);
+    const path = wholePathOf(target);
+    try {
+      await disk.writeWhole(path, this.#chunks);
+    } catch (error) {
+      // Of another process, or of one that died: whoever has the lock may take it away.
+      if (errnoOf(error) === 'EEXIST') return this.#prepareInner();
+      this.#wholePath = path;
+      throw localError('write', path, error);
+    }
     this.#wholePath = path;
-    await onDisk('write', path, () => disk.writeWhole(path, this.#chunks));
     return path;
+  }
+
+  async #prepareInner(): Promise<string> {
+    await this.#settle();
+    await this.end();
+    return this.#inner!.prepare();
   }
 
   async commit(options: { readonly force: boolean }): Promise<void> {
@@ -166,14 +174,12 @@ class SmallPart implements PartStore, ByteWriter {
     try {
       await moveIntoPlace(disk, this.#wholePath!, target, options);
     } catch (error) {
-      // Another process has taken the folder: it has the lock, or had it.
+      // Another process has taken it away: it has the lock, or had it.
       if (!(error instanceof LocalError) || error.failure?.code !== 'ENOENT') throw error;
-      await this.#settle();
-      await this.end();
+      await this.#prepareInner();
       return this.#inner!.commit(options);
     }
     this.#wholePath = undefined;
-    await disk.removeFolder(this.folder).catch(() => {});
   }
 
   /** What came stays for the next run where it can be continued; what cannot be written is not worth another failure. */
@@ -193,6 +199,5 @@ class SmallPart implements PartStore, ByteWriter {
     if (path === undefined) return;
     this.#wholePath = undefined;
     await disk.remove(path).catch(() => {});
-    await disk.removeFolder(dirname(path)).catch(() => {});
   }
 }
