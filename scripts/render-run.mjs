@@ -26,7 +26,8 @@ no harm. \`reknit run --help\` has the flags; [real-tools.md](real-tools.md) has
   that macOS should be the same. There is no Windows.
 
 What it adds to a command that does nothing (\`npm run bench -- --only run\`, 41 rounds in turns, machine of its own, commit
-5b471e1): 126 ms on Node.js 20, of which Node.js itself is 59, and 109 ms on Node.js 24 (33); with \`--via\` 390 to 460 ms.
+e26bd01): 108 ms on Node.js 20, of which Node.js itself is 59; with \`--via\` 356 ms. Before the package had one module per
+subpath it was 126 ms, and 109 ms on Node.js 24 (33 of its own).
 
 In a program, with the same options, typed events and an abort signal:
 
