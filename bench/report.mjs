@@ -58,13 +58,23 @@ export function describeCommit(root) {
 const begin = '<!-- measured: written by `npm run bench -- --write` -->';
 const end = '<!-- measured: end -->';
 
-/** Replaces what was measured and leaves what people have written about it. */
+/** Replaces the tables that were measured, each under its own Node.js, and leaves the others and what people have written. */
 export function writePage(file, runs, facts) {
-  const parts = runs.map(({ version, tables }) => `### Node ${version}\n\n${tables.map(asMarkdown).join('\n')}`);
-  const about = `Measured on ${facts.date}, commit ${facts.commit}, ${facts.machine}.`;
-  const measured = `${begin}\n\n${about}\n\n${parts.join('\n')}\n${end}`;
   const page = readFileSync(file, 'utf8');
   const [from, to] = [page.indexOf(begin), page.indexOf(end)];
   if (from < 0 || to < from) throw new Error(`${file} has lost the marks between which the tables go`);
-  writeFileSync(file, page.slice(0, from) + measured + page.slice(to + end.length));
+  const [about, ...old] = page.slice(from + begin.length, to).split(/^(?=### )/m);
+  const versions = new Map(old.map((part) => [majorOf(part), part]));
+  for (const { version, tables } of runs) {
+    const [, ...sections] = (versions.get(majorOf(`### Node ${version}`)) ?? '').split(/^(?=#### )/m);
+    const byTitle = new Map(sections.map((section) => [section.slice(0, section.indexOf('\n')), section]));
+    for (const table of tables) byTitle.set(`#### ${table.title}`, `${asMarkdown(dated(table, facts))}\n`);
+    versions.set(majorOf(`### Node ${version}`), `### Node ${version}\n\n${[...byTitle.values()].join('')}`);
+  }
+  const measured = `${begin}${about}${[...versions.values()].join('')}`.trimEnd();
+  writeFileSync(file, `${page.slice(0, from)}${measured}\n\n${page.slice(to)}`);
 }
+
+const majorOf = (part) => /^### Node (\d+)/.exec(part)?.[1];
+
+const dated = (table, { date, commit }) => ({ ...table, note: `${table.note}; measured on ${date}, commit ${commit}` });

@@ -14,7 +14,7 @@ const usage = `npm run bench -- [NAME…] [options]
   --against DIST   another build of reknit (its dist/) beside this one
   --quick          few rounds: shows that it runs, not how fast
   --json           one JSON document instead of tables
-  --write          also put the tables into docs/benchmarks.md
+  --write          also put these tables, and no others, into docs/benchmarks.md
 `;
 
 const root = fileURLToPath(new URL('..', import.meta.url));
