@@ -41,11 +41,12 @@ export async function get(
   }
   const output = openOutput();
   const interruption = listenForInterruption();
-  const letBuffersBe = keepBuffersFew();
+  let letBuffersBe = () => {};
   const signal = AbortSignal.any([interruption.signal, output.signal]);
   try {
     if (settings.batch !== undefined) return await (await import('./get-batch.ts')).getBatch(settings, flags, signal);
     keepYoungSpaceSmall();
+    letBuffersBe = keepBuffersFew();
     return await new OneFile(settings, client, createReporter(flags, settings.jobs), signal, output).run();
   } finally {
     letBuffersBe();

@@ -57,17 +57,13 @@ function tellEngine(told: readonly Setting[]): void {
 const MAX_GARBAGE_BYTES = 8 * 1_048_576;
 const LOOK_EVERY_MS = 20;
 
-/** Collects young buffers early, until it is told to stop. A collection takes about half a millisecond. */
+/** Of one file: collects young buffers early, until it is told to stop. A collection takes about half a millisecond. */
 export function keepBuffersFew(): () => void {
   const collect = findCollector();
   if (collect === undefined) return () => {};
   let timer: Timer;
-  let keptBytes = 0;
   const look = () => {
-    if (process.memoryUsage().arrayBuffers > keptBytes + MAX_GARBAGE_BYTES) {
-      collect();
-      keptBytes = process.memoryUsage().arrayBuffers;
-    }
+    if (process.memoryUsage().arrayBuffers > MAX_GARBAGE_BYTES) collect();
     timer = systemRuntime.clock.after(LOOK_EVERY_MS, look, 'idle');
   };
   look();
