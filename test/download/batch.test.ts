@@ -1,5 +1,5 @@
 /** Many files at once: each has its own fate, and a second run does what is left. */
-import { readdir, readFile, stat, utimes, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, stat, utimes, writeFile } from 'node:fs/promises';
 import { expect, test } from 'vitest';
 import { type BatchEntry, type BatchEvent, type BatchOptions, downloadAll } from '../../src/download/index.ts';
 import { type Lab, type RequestRule, type ResourcePlan, type Run, startLab } from '../../src/lab/index.ts';
@@ -174,4 +174,46 @@ test('an abort rejects with its reason, and the next run continues', async () =>
   await expect(all).rejects.toThrow('enough');
   const { outcomes } = await stage.all([{ url: run.url, to: 'a' }]);
   expect(outcomes[0]).toMatchObject({ kind: 'done', result: { resumedBytes: 4 * MiB } });
+});
+
+test('what a killed process left of a small file is no obstacle, and is gone afterwards', async () => {
+  await using stage = await open();
+  const run = stage.play();
+  await mkdir(stage.folder.file('out'));
+  const left = stage.folder.file('out/a.bin.reknit.whole');
+  await writeFile(left, 'half of some');
+  const entry = { url: run.url, to: 'a.bin', checksum: `sha256:${run.sha256}` };
+  expect(kindsOf(await stage.all([entry]))).toEqual(['done']);
+  expect(await stage.folder.sha256('out/a.bin')).toBe(run.sha256);
+  expect(await readdir(stage.folder.file('out'))).toEqual(['a.bin']);
+  await writeFile(left, 'half of some');
+  expect(kindsOf(await stage.all([entry]))).toEqual(['skipped']);
+  expect(await readdir(stage.folder.file('out'))).toEqual(['a.bin']);
+});
+
+test('a file that appears while it is downloaded is not replaced, and what came is kept beside it', async () => {
+  await using stage = await open();
+  const gate = { on: 'every', do: { kind: 'gate', name: 'go', at: 'body' } } as const;
+  const run = stage.play([gate]);
+  await mkdir(stage.folder.file('out'));
+  const result = stage.all([{ url: run.url, to: 'a.bin' }]);
+  await run.untilGate('go');
+  await writeFile(stage.folder.file('out/a.bin'), 'of somebody else');
+  run.open('go');
+  expect(kindsOf(await result)).toEqual(['failed']);
+  expect(await readFile(stage.folder.file('out/a.bin'), 'utf8')).toBe('of somebody else');
+  expect((await readdir(stage.folder.file('out'))).sort()).toEqual(['a.bin', 'a.bin.reknit']);
+});
+
+test('two batches that fetch the same small files at once end with the right ones', async () => {
+  await using stage = await open();
+  const runs = Array.from({ length: 20 }, () => stage.play());
+  const entries = runs.map(({ url }, i) => ({ url, to: `${i}.bin` }));
+  const results = await Promise.all([stage.all(entries), stage.all(entries)]);
+  for (const [i, run] of runs.entries()) {
+    expect(results.some((result) => kindsOf(result)[i] === 'done')).toBe(true);
+    expect(await stage.folder.sha256(`out/${i}.bin`)).toBe(run.sha256);
+  }
+  const names = await readdir(stage.folder.file('out'));
+  expect(names.filter((name) => name.endsWith('.whole'))).toEqual([]);
 });
