@@ -29,7 +29,7 @@ import { type Listed, NOT_LISTED } from './roster.ts';
 import type { Route } from './routes.ts';
 import type { PoolSite, Site, Snapshot } from './site.ts';
 import { silence } from './stream-gate.ts';
-import { parseTarget, type Target } from './target.ts';
+import { faultOf, parseTarget, type Target } from './target.ts';
 
 /** How a request ended, for the log and the metrics. */
 export type PassageOutcome = 'complete' | 'status' | 'refused' | 'failed' | 'broken' | 'client-left';
@@ -89,6 +89,11 @@ export class Passage implements Watched, Listed, AttemptOwner, BodyTaker {
   begin(): void {
     const { request } = this;
     this.#response.on('close', this.#onClose);
+    const fault = faultOf(request);
+    if (fault !== undefined) {
+      this.#refuse(fault);
+      return;
+    }
     this.target = parseTarget(request);
     if (this.target === undefined) {
       this.#refuse(refuse(400, 'invalid-target', 'the request target is not a path of this gateway'));
