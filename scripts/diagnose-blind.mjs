@@ -2,12 +2,10 @@
 //   npm run diagnose-blind -- [--half mended|held-back|all|drawn] [--draw N] [--seed N] [--only NAME,…] [--jobs 3] [--counts] [--save FILE]
 //   npm run diagnose-blind -- --from FILE,…      writes what was kept into docs/diagnose.md
 // One half of the catalogue is there to mend by, the other one is held back: --counts tells no more of it than how many were right.
-import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
-import { cpus, tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { cpus } from 'node:os';
 import { parseArgs } from 'node:util';
+import { playVitest } from './play-vitest.mjs';
 import { renderBlind, replaceBetween } from './render-diagnose.mjs';
 
 // As in test/diagnose/halves.ts.
@@ -36,7 +34,15 @@ if (values.from !== undefined) {
   process.exit();
 }
 
-const { results } = play();
+const { results } = playVitest('scripts/diagnose-blind.config.ts', 'REKNIT_BLIND_FILE', {
+  REKNIT_BLIND_HALF: values.half,
+  REKNIT_BLIND_SEED: values.seed,
+  REKNIT_BLIND_HALVES: values.halves,
+  REKNIT_BLIND_ONLY: values.only,
+  REKNIT_BLIND_DRAW: values.draw,
+  REKNIT_BLIND_JOBS: values.jobs,
+  REKNIT_BLIND_COUNTS: values.counts ? 'yes' : '',
+});
 const count = (verdict) => results.filter((one) => one.verdict === verdict).length;
 const of = results.length;
 console.log(
@@ -47,29 +53,3 @@ console.log(
 if (count('confident-and-wrong') > 0) process.exitCode = 1;
 if (values.save !== undefined)
   writeFileSync(values.save, JSON.stringify({ half: values.half, seed: Number(values.seed), results }));
-
-function play() {
-  const folder = mkdtempSync(join(tmpdir(), 'reknit-blind-'));
-  const file = join(folder, 'blind.json');
-  const vitest = join(dirname(createRequire(import.meta.url).resolve('vitest/package.json')), 'vitest.mjs');
-  try {
-    const { status } = spawnSync(process.execPath, [vitest, 'run', '--config', 'scripts/diagnose-blind.config.ts'], {
-      stdio: ['ignore', 'inherit', 'inherit'],
-      env: {
-        ...process.env,
-        REKNIT_BLIND_FILE: file,
-        REKNIT_BLIND_HALF: values.half,
-        REKNIT_BLIND_SEED: values.seed,
-        REKNIT_BLIND_HALVES: values.halves,
-        REKNIT_BLIND_ONLY: values.only,
-        REKNIT_BLIND_DRAW: values.draw,
-        REKNIT_BLIND_JOBS: values.jobs,
-        REKNIT_BLIND_COUNTS: values.counts ? 'yes' : '',
-      },
-    });
-    if (status !== 0) process.exitCode = 1;
-    return JSON.parse(readFileSync(file, 'utf8'));
-  } finally {
-    rmSync(folder, { recursive: true, force: true });
-  }
-}

@@ -1,12 +1,10 @@
 // Plays every case of test/diagnose with three seeds, and writes what was said of them into docs/diagnose.md.
 //   npm run diagnose-matrix -- [--seeds 1,2,3] [--only NAME,…] [--jobs 3] [--no-write] [--save FILE] [--from FILE,…]
 // --save keeps what was found, --from renders what was kept: one seed at a time, where a machine is free for minutes only.
-import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
-import { cpus, tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { cpus } from 'node:os';
 import { parseArgs } from 'node:util';
+import { playVitest } from './play-vitest.mjs';
 import { renderMatrix, replaceBetween } from './render-diagnose.mjs';
 
 const { values } = parseArgs({
@@ -29,26 +27,12 @@ if (values.save !== undefined) writeFileSync(values.save, JSON.stringify(run));
 else if (!values['no-write'] && values.only === '') write(run);
 
 function play() {
-  const folder = mkdtempSync(join(tmpdir(), 'reknit-matrix-'));
-  const file = join(folder, 'matrix.json');
-  const vitest = join(dirname(createRequire(import.meta.url).resolve('vitest/package.json')), 'vitest.mjs');
   const { seeds, only, jobs } = values;
-  try {
-    const { status } = spawnSync(process.execPath, [vitest, 'run', '--config', 'scripts/diagnose-matrix.config.ts'], {
-      stdio: ['ignore', 'inherit', 'inherit'],
-      env: {
-        ...process.env,
-        REKNIT_MATRIX_FILE: file,
-        REKNIT_MATRIX_SEEDS: seeds,
-        REKNIT_MATRIX_ONLY: only,
-        REKNIT_MATRIX_JOBS: jobs,
-      },
-    });
-    if (status !== 0) process.exitCode = 1;
-    return JSON.parse(readFileSync(file, 'utf8'));
-  } finally {
-    rmSync(folder, { recursive: true, force: true });
-  }
+  return playVitest('scripts/diagnose-matrix.config.ts', 'REKNIT_MATRIX_FILE', {
+    REKNIT_MATRIX_SEEDS: seeds,
+    REKNIT_MATRIX_ONLY: only,
+    REKNIT_MATRIX_JOBS: jobs,
+  });
 }
 
 /** Runs with a seed each, as one. */

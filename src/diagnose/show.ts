@@ -1,10 +1,9 @@
 /** What was on the wire, as it may be shown. */
 import { describeFailure } from '../core/index.ts';
 import type { Measured, ShownConnection, ShownRequest } from './diagnosis.ts';
-import { bodyMs } from './experiments/body.ts';
 import type { Course } from './experiments/course.ts';
 import { pushbackOf } from './experiments/number.ts';
-import { met } from './experiments/sending.ts';
+import { bodyMs, met } from './experiments/sending.ts';
 import { printable } from './printable.ts';
 import type { Bench } from './probe/bench.ts';
 import type { ConnectionTrace, RequestTrace } from './probe/trace.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { judgeProbe, MAX_PROBES, mayProbe, type ProbeAnswer, probeHeaders } from './end-probe.ts';
+import { MAX_PROBES, mayProbe } from './end-probe.ts';
 import type { Pin } from './journal.ts';
 
 const pin: Pin = {
@@ -22,7 +22,6 @@ const facts = { integrity: 'unverifiable', hasDigest: false, bytes: 1_000, pin, 
 
 test('an end that nothing told is asked about', () => {
   expect(mayProbe(facts)).toBe(true);
-  expect(probeHeaders(1_000)).toEqual({ range: 'bytes=1000-' });
 });
 
 describe('no question is asked where', () => {
@@ -39,29 +38,5 @@ describe('no question is asked where', () => {
     ['there is no end', { pin: { ...pin, representation: { ...representation, isLive: true } } }],
   ] as const)('%s', (_, change) => {
     expect(mayProbe({ ...facts, ...change })).toBe(false);
-  });
-});
-
-describe('behind byte 1,000', () => {
-  test.each<[answer: ProbeAnswer, kind: ReturnType<typeof judgeProbe>['kind']]>([
-    [{ statusCode: 416, contentRange: 'bytes */1000' }, 'ends-here'],
-    [{ statusCode: 416, contentRange: 'bytes */1000', etag: 'W/"1"' }, 'ends-here'],
-    [{ statusCode: 416, contentRange: 'bytes */1000', etag: 'W/"2"' }, 'unknown'],
-    [{ statusCode: 416, contentRange: 'bytes */900' }, 'unknown'],
-    [{ statusCode: 416, contentRange: 'bytes */1001' }, 'goes-on'],
-    [{ statusCode: 416 }, 'unknown'],
-    [{ statusCode: 206, contentRange: 'bytes 1000-1999/2000' }, 'goes-on'],
-    [{ statusCode: 206, contentRange: 'bytes 1000-1999/*' }, 'goes-on'],
-    [{ statusCode: 206, contentRange: 'bytes 0-1999/2000' }, 'unknown'],
-    [{ statusCode: 206, contentRange: 'bytes 1000-1999/2000', etag: '"other"' }, 'unknown'],
-    [{ statusCode: 206 }, 'unknown'],
-    [{ statusCode: 200, contentLength: '1000' }, 'ends-here'],
-    [{ statusCode: 200, contentLength: '2000' }, 'goes-on'],
-    [{ statusCode: 200, contentLength: '10' }, 'unknown'],
-    [{ statusCode: 200 }, 'unknown'],
-    [{ statusCode: 404, contentLength: '1000' }, 'unknown'],
-    [{ statusCode: 503 }, 'unknown'],
-  ])('%o: %s', (answer, kind) => {
-    expect(judgeProbe(1_000, pin, answer).kind).toBe(kind);
   });
 });

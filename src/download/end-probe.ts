@@ -1,11 +1,5 @@
-/** Whether what would follow a body is asked for, and what the answer means; the judgement is core's. Pure. */
-import {
-  type EndProbeAnswer,
-  type EndProbeVerdict,
-  endProbeRange,
-  type Integrity,
-  judgeEndProbe,
-} from '../core/index.ts';
+/** Whether what would follow a body is asked for; what the answer means is core's to judge. Pure. */
+import type { Integrity } from '../core/index.ts';
 import type { Pin } from './journal.ts';
 
 export interface ProbeFacts {
@@ -27,15 +21,4 @@ export function mayProbe({ integrity, hasDigest, bytes, pin, probeCount }: Probe
   if (totalBytes !== undefined) return false;
   if (integrity !== 'unverifiable' || hasDigest || bytes === 0 || probeCount >= MAX_PROBES) return false;
   return !isLive && !refusesRanges && codings === '';
-}
-
-export function probeHeaders(bytes: number): Readonly<Record<string, string>> {
-  return { range: endProbeRange(bytes) };
-}
-
-export type ProbeAnswer = EndProbeAnswer;
-export type ProbeVerdict = EndProbeVerdict;
-
-export function judgeProbe(bytes: number, { representation }: Pin, answer: ProbeAnswer): ProbeVerdict {
-  return judgeEndProbe(bytes, representation, answer);
 }

@@ -1,10 +1,10 @@
-import { GaveUpError } from '../core/index.ts';
+import { type EndProbeVerdict, GaveUpError, judgeEndProbe } from '../core/index.ts';
 import type { Client } from '../http/index.ts';
 import { fieldsOf } from './answer.ts';
-import { judgeProbe, mayProbe, type ProbeAnswer, type ProbeFacts, type ProbeVerdict } from './end-probe.ts';
+import { mayProbe, type ProbeFacts } from './end-probe.ts';
 import type { Requests } from './requests.ts';
 
-/** Asks what `end-probe.ts` judges: at most a few times in a download, and only where nothing else proves its end. */
+/** Asks for what follows a body, and has core judge the answer: at most a few times in a download, and only where nothing else proves its end. */
 export class EndProber {
   readonly #requests: Requests;
   #probeCount = 0;
@@ -16,15 +16,14 @@ export class EndProber {
   async probe(
     facts: Omit<ProbeFacts, 'probeCount'>,
     { client, url, signal }: { readonly client: Client; readonly url: string; readonly signal: AbortSignal },
-  ): Promise<ProbeVerdict> {
+  ): Promise<EndProbeVerdict> {
     if (!mayProbe({ ...facts, probeCount: this.#probeCount })) return { kind: 'unknown' };
     this.#probeCount += 1;
     const lease = await this.#requests.acquire(url, { signal, isExtra: false });
     try {
       const { statusCode, headers, body } = await this.#requests.probe(client, url, facts.bytes, signal);
       body.on('error', () => {}).destroy();
-      const answer: ProbeAnswer = { statusCode, ...fieldsOf(headers) };
-      return judgeProbe(facts.bytes, facts.pin, answer);
+      return judgeEndProbe(facts.bytes, facts.pin.representation, { statusCode, ...fieldsOf(headers) });
     } catch (error) {
       signal.throwIfAborted();
       // The body is here; that nobody could say more about its end is no failure.

@@ -1,10 +1,9 @@
 /** How a download asks: its headers, its deadline, its place among the connections to a host. */
 import { createHash } from 'node:crypto';
-import { isSecretHeader } from '../core/index.ts';
+import { endProbeRange, isSecretHeader } from '../core/index.ts';
 import type { Client, ClientResponse, ReknitEvent } from '../http/index.ts';
 import { systemRuntime } from '../runtime/index.ts';
 import { type Ask, askHeaders } from './answer.ts';
-import { probeHeaders } from './end-probe.ts';
 import type { ConnectionLease } from './limits.ts';
 import type { TransferJob } from './transfer-job.ts';
 
@@ -70,7 +69,7 @@ export class Requests {
   /** What follows the last byte at hand. */
   probe(client: Client, url: string, bytes: number, signal: AbortSignal): Promise<ClientResponse> {
     return client.request(url, {
-      headers: { ...this.#usualHeaders(url), ...probeHeaders(bytes) },
+      headers: { ...this.#usualHeaders(url), range: endProbeRange(bytes) },
       signal,
       deadlineMs: this.#remainingMs,
       onEvent: this.#job.onEvent,

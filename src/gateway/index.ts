@@ -15,4 +15,4 @@ export { bodyOf, headersOf, type Refusal, refusalOf, refuse } from './refusal.ts
 export { type BodyTaker, hasBody, Memory, type ReceivedBody, receiveBody } from './request-body.ts';
 export { createRoute } from './routes.ts';
 export type { PoolSite, Snapshot } from './site.ts';
-export { parseTarget, type Target } from './target.ts';
+export { faultOf, parseTarget, type Target } from './target.ts';

@@ -103,7 +103,7 @@ export class Cache {
         await unlink(this.#entryPath(record.key)).catch(() => {});
         return undefined;
       }
-      this.#inBackground(this.#touch(record.key).catch(() => {}));
+      this.inBackground(this.#touch(record.key).catch(() => {}));
       return kept;
     } catch {
       return undefined;
@@ -122,10 +122,11 @@ export class Cache {
     const storing = this.#store(record, body).catch((error: unknown) =>
       this.#settings.onTrouble('keep an answer', error),
     );
-    return this.#inBackground(storing);
+    return this.inBackground(storing);
   }
 
-  #inBackground(work: Promise<void>): Promise<void> {
+  /** The end of the cache waits for it. @param work which never rejects */
+  inBackground(work: Promise<void>): Promise<void> {
     this.#running.add(work);
     return work.then(() => void this.#running.delete(work));
   }

@@ -52,7 +52,6 @@ export class Contents {
   readonly #flights = new Map<string, Flight>();
   readonly #alone = new Set<Flight>();
   readonly #suspects = new Set<string>();
-  readonly #keeping = new Set<Promise<void>>();
 
   constructor(settings: ContentsSettings) {
     this.#settings = settings;
@@ -122,7 +121,6 @@ export class Contents {
         this.#judge(key, ended);
         this.#tell(wish, ended);
         const keeping = isKept && !isAlone ? this.#keep(wish, ended) : undefined;
-        if (keeping !== undefined) this.#remember(keeping);
         // Of an index a client may want the newest.
         if (keeping === undefined || plan.role === 'index') this.#forget(key, ended);
         else void keeping.then(() => this.#forget(key, ended));
@@ -132,16 +130,6 @@ export class Contents {
     else this.#flights.set(key, flight);
     flight.begin();
     return flight;
-  }
-
-  #remember(keeping: Promise<void>): void {
-    this.#keeping.add(keeping);
-    void keeping.then(() => this.#keeping.delete(keeping));
-  }
-
-  /** Everything that came whole is kept, or is not going to be. */
-  async settle(): Promise<void> {
-    while (this.#keeping.size > 0) await Promise.all([...this.#keeping]);
   }
 
   /** What was wrong is asked for past caches the next time. */
@@ -211,7 +199,7 @@ export class Contents {
     if (cache === undefined || state !== 'whole' || from !== 'miss' || !isForAll || sha256 === undefined)
       return undefined;
     if (proof === undefined && ledger?.integrity === 'unverifiable') return undefined;
-    return flight.keep(async () => {
+    const keeping = flight.keep(async () => {
       const head = await flight.head;
       const freshness = Freshness.of(clock, asked, head.status, head.headers);
       const isUseful = proof !== undefined || freshness.staleMs < 0 || Object.keys(freshness.conditions()).length > 0;
@@ -224,6 +212,7 @@ export class Contents {
       const record = { key, url, status: 200, sha256, bytes: spool.length, proof: writeDigest(proof), policy };
       await cache.store(record, body);
     });
+    return cache.inBackground(keeping);
   }
 
   #tell({ origin, plan: { place } }: Wish, { ledger, error, state, isAbandoned }: Flight): void {

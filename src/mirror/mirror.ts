@@ -259,7 +259,6 @@ class RunningMirror implements Mirror {
     this.#sweep.stop();
     await Promise.all(this.#origins.map(({ site }) => site.pool.destroy()));
     await this.#client.destroy();
-    await this.#contents.settle();
     await this.#cache?.close();
     const folder = await this.#folder?.catch(() => undefined);
     if (folder !== undefined) await rm(folder, { recursive: true, force: true });

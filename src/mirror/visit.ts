@@ -5,6 +5,7 @@ import { failureOf, IntegrityError, redactUrl } from '../core/index.ts';
 import {
   bodyOf,
   ClientAnswer,
+  faultOf,
   headersOf,
   type Limits,
   type Memory,
@@ -75,6 +76,11 @@ export class Visit {
   }
 
   async #run(): Promise<void> {
+    const fault = faultOf(this.#request);
+    if (fault !== undefined) {
+      this.#refuse(fault);
+      return;
+    }
     const target = parseTarget(this.#request);
     this.#target = target;
     if (target === undefined || /^https?:/i.test(this.#request.url ?? '')) {

@@ -30,12 +30,15 @@ async function untilMetric(gate: Gate, name: string, labels: Record<string, stri
 
 const left = (gate: Gate, count: number) => untilMetric(gate, 'requests_total', { outcome: 'client-left' }, count);
 
-test('more requests than may run are answered 503 with a reason, and run no upstream', async () => {
+test.each([
+  ['requests', { limits: { requests: 1 } }, 'too-many-requests'],
+  ['requests of a pool', { maxRequests: 1 }, 'pool-full'],
+])('more %s than may run are answered 503 with a reason, and run no upstream', async (_, limit, reason) => {
   await using lab = await startLab();
   const run = lab.play(gated, { port: 'own' });
   await using gate = await openGate({
     upstreams: [upstream('slow', run)],
-    limits: { requests: 1 },
+    ...limit,
     timeouts: { headers: '20s' },
   });
   const first = fetch(`${gate.url}/x`);
@@ -44,7 +47,7 @@ test('more requests than may run are answered 503 with a reason, and run no upst
   expect([second.status, second.headers.get('retry-after'), await second.text()]).toEqual([
     503,
     '1',
-    expect.stringContaining('too-many-requests'),
+    expect.stringContaining(reason),
   ]);
   run.open('wait');
   expect((await first).status).toBe(200);

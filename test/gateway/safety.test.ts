@@ -93,29 +93,6 @@ test('a client that never ends its headers or its body is told so in the time it
   expect(run.requestCount).toBe(0);
 });
 
-test('a pool that is full says so', async () => {
-  await using lab = await startLab();
-  const run = lab.play(
-    { name: 'slow', requests: [{ on: 'every', do: { kind: 'gate', name: 'wait' } }] },
-    { port: 'own' },
-  );
-  await using gate = await openGate({
-    upstreams: [upstream('slow', run)],
-    maxRequests: 1,
-    timeouts: { headers: '20s' },
-  });
-  const first = fetch(`${gate.url}/x`);
-  await run.untilRequest(1);
-  const second = await fetch(`${gate.url}/x`);
-  expect([second.status, second.headers.get('retry-after'), await second.text()]).toEqual([
-    503,
-    '1',
-    expect.stringContaining('pool-full'),
-  ]);
-  run.open('wait');
-  expect((await first).status).toBe(200);
-});
-
 test('no credential of one upstream reaches another, the log, the metrics or an error', async () => {
   await using lab = await startLab();
   const bad = lab.play(

@@ -37,7 +37,13 @@ function statusFor(url: string, headers: Record<string, string>, method = 'GET')
 test('it is no open proxy: only paths of its origins are served, and nothing else is asked', async () => {
   await using server = await startRegistry((_request, response) => response.end('secret'));
   await using other = await startRegistry((_request, response) => response.end('other'));
-  await using one = await openMirror({ origins: [{ preset: 'generic', upstreams: [`${server.url}/public`] }] });
+  const upstreams = [`${server.url}/public`];
+  await using one = await openMirror({
+    origins: [
+      { preset: 'generic', upstreams },
+      { preset: 'pypi', upstreams },
+    ],
+  });
   const { host } = new URL(one.mirror.url);
   const refused = [
     `GET ${other.url}/x HTTP/1.1\r\nHost: ${host}\r\nConnection: close\r\n\r\n`,
@@ -48,6 +54,8 @@ test('it is no open proxy: only paths of its origins are served, and nothing els
     `GET /genericx/a HTTP/1.1\r\nHost: ${host}\r\nConnection: close\r\n\r\n`,
     `CONNECT ${new URL(other.url).host} HTTP/1.1\r\nHost: ${host}\r\n\r\n`,
     `POST /generic/a HTTP/1.1\r\nHost: ${host}\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n`,
+    `GET /pypi/simple/a/ HTTP/1.1\r\nHost: ${host}\r\nHost: other\r\nConnection: close\r\n\r\n`,
+    `GET /pypi/simple/a/ HTTP/1.0\r\nHost: ${host}\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n`,
   ];
   for (const bytes of refused) {
     const status = await raw(one.mirror.url, bytes);

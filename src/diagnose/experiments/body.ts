@@ -2,7 +2,7 @@
 import { formatBytes, formatDuration, groupDigits, isStrongEntityTag } from '../../core/index.ts';
 import type { RequestTrace } from '../probe/trace.ts';
 import { type Experiment, isPlainOk, type Observation } from './course.ts';
-import { askFor, met, send } from './sending.ts';
+import { askFor, bodyMs, met, send } from './sending.ts';
 
 const MiB = 1_048_576;
 const whole = { maxMs: 3_500, maxBytes: 16 * MiB } as const;
@@ -70,11 +70,6 @@ function areNearer(times: readonly number[], bytes: readonly number[]): boolean 
 
 function spread(values: readonly number[]): number {
   return Math.max(...values) - Math.min(...values);
-}
-
-/** From the headers on; they may take their own time. */
-export function bodyMs({ headersMs, startedMs, endedMs }: RequestTrace): number {
-  return (endedMs ?? startedMs) - (headersMs ?? startedMs);
 }
 
 const SLOWER = 3;

@@ -65,7 +65,7 @@ export async function keepOne(course: Course, lines: readonly UsedLine[]): Promi
   return undefined;
 }
 
-interface UsedLine {
+export interface UsedLine {
   readonly connection: Connection;
   readonly request: RequestTrace;
 }

@@ -1,11 +1,10 @@
 /** How many at once, and how fast one behind the other. */
 import { formatDuration, parsePushback } from '../../core/index.ts';
 import { sleep } from '../../runtime/index.ts';
-import type { Connection } from '../probe/connection.ts';
 import type { Route } from '../probe/route.ts';
 import type { RequestTrace } from '../probe/trace.ts';
 import { type Course, type Experiment, isPlainOk } from './course.ts';
-import { keepOne } from './kept.ts';
+import { keepOne, type UsedLine } from './kept.ts';
 import { patternOf } from './repeats.ts';
 import { askFor, depthOf, failsByName, send, someOfIt, summary } from './sending.ts';
 
@@ -39,13 +38,8 @@ function countOk(requests: readonly RequestTrace[]): number {
   return requests.filter(({ symptom }) => symptom === 'ok').length;
 }
 
-interface Line {
-  readonly connection: Connection;
-  readonly request: RequestTrace;
-}
-
 /** All connected first, then all asked; nobody reads on before all have their headers, so that they are really at the same time. */
-export async function together(course: Course, count: number, route: Route): Promise<readonly Line[]> {
+export async function together(course: Course, count: number, route: Route): Promise<readonly UsedLine[]> {
   const { bench } = course;
   const connections = await Promise.all(Array.from({ length: count }, () => bench.connect(route)));
   let arrived = 0;

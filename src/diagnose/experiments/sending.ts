@@ -99,10 +99,12 @@ export function depthOf({ bench }: Course): number {
 
 /** How long a body must be read so that it would meet what others have met. */
 export function patienceOf({ memory }: Course): number {
-  const times = memory.cuts.map(
-    ({ headersMs, startedMs, endedMs }) => (endedMs ?? startedMs) - (headersMs ?? startedMs),
-  );
-  return Math.min(4_000, Math.max(1_000, 1.5 * Math.max(0, ...times)));
+  return Math.min(4_000, Math.max(1_000, 1.5 * Math.max(0, ...memory.cuts.map(bodyMs))));
+}
+
+/** From the headers on; they may take their own time. */
+export function bodyMs({ headersMs, startedMs, endedMs }: RequestTrace): number {
+  return (endedMs ?? startedMs) - (headersMs ?? startedMs);
 }
 
 /** Whoever fails did so because of the name. */
